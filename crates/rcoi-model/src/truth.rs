@@ -1,0 +1,40 @@
+//! Ground truth of a drawn exam (`truth.json`): what every drawn sheet really says.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct ExamTruth {
+    pub seed: u64,
+    /// One entry per page picture, in the order of the files.
+    pub pages: Vec<PageTruth>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageTruth {
+    /// Path below the packets folder with `/`, such as `0001-0101/sheet-003.jpg`; its first part is the packet.
+    pub source: String,
+    /// Zero-based page inside the file.
+    pub index: u32,
+    /// Template id.
+    pub template: String,
+    pub sheet_code: String,
+    /// Participant the sheet belongs to; `None` for forms of the point.
+    pub participant: Option<String>,
+    /// Field name → value exactly as written (see `FieldReading::value`). Fields not named are empty.
+    pub fields: BTreeMap<String, String>,
+    /// What is odd about it, empty when nothing is.
+    #[serde(default)]
+    pub oddity: Option<Oddity>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Oddity {
+    /// A second scan of a sheet that is also there.
+    DuplicateScan,
+    ForeignSubject,
+    UnreadableBarcode,
+    /// Cannot be decoded at all.
+    Undecodable,
+}

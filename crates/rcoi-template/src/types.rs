@@ -1,0 +1,216 @@
+//! The resolved template: geometry and meaning of one form, after repeats are expanded and everything is checked.
+
+use rcoi_model::{CheckDigit, Point, Rect, TemplateId};
+
+/// One form. Lengths are in form units: millimetres for our own forms, `unit = "px"` for imported ones.
+/// Origin: left top corner of the page; y grows downwards.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    pub id: TemplateId,
+    pub title: String,
+    /// Form letter used by kits and rules: `R`, `AB`, `C1`, `C2`, `CX`, `PPE-13-02`, `TEST`.
+    pub form: String,
+    /// Page size in form units.
+    pub width: f32,
+    pub height: f32,
+    pub unit: Unit,
+    pub locate: Locate,
+    /// How a sheet of this form is told from others and named.
+    pub identity: Identity,
+    pub fields: Vec<Field>,
+    /// What is printed on the blank and not part of a field.
+    pub prints: Vec<Print>,
+}
+
+impl Template {
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|f| f.name == name)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Millimetre,
+    /// An imported layout in the pixels of its author.
+    Pixel,
+}
+
+/// How the form is found in a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Locate {
+    /// Printed marks at known places. At least three.
+    Anchors(Vec<Anchor>),
+    /// The picture shows a sheet on a darker ground: its four edges are the page.
+    PageFrame,
+    /// The picture is the page.
+    Whole,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Anchor {
+    pub centre: Point,
+    pub shape: AnchorShape,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnchorShape {
+    /// Black square, side in form units.
+    Square { side: f32 },
+    /// Black disc, diameter in form units.
+    Disc { diameter: f32 },
+    /// A grey picture to search for, row-major, 0 = black; `side` = its width in form units.
+    Picture { width: u32, height: u32, pixels: Vec<u8>, side: f32 },
+}
+
+/// How a sheet is identified.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Identity {
+    /// Name of the `code` field whose value is the sheet code.
+    pub sheet_code: Option<String>,
+    /// The sheet code of this form begins so; empty = no statement.
+    pub prefix: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    pub name: String,
+    /// Label for people, Russian.
+    pub label: String,
+    /// Policy class: `sheet-code`, `form-code`, `answer`, `replacement-number`, `replacement-answer`, `replacement-count`, `person`,
+    /// `document`, `place`, `subject`, `event`, `signature`, `text`, `link`, `ledger`, `reserve`.
+    pub class: String,
+    /// An empty required field is doubtful (`Doubt::Missing`).
+    pub required: bool,
+    pub spec: FieldSpec,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldSpec {
+    Code(CodeField),
+    Marks(MarksField),
+    Cells(CellsField),
+    /// Presence of ink only.
+    Ink(Rect),
+    /// A region for people, with blank detection.
+    Image(Rect),
+}
+
+impl FieldSpec {
+    /// Smallest rectangle that holds the whole field.
+    #[must_use]
+    pub fn bounds(&self) -> Rect {
+        let all = |rects: &mut dyn Iterator<Item = Rect>| {
+            let first = rects.next().unwrap_or_default();
+            rects.fold(first, |sum, r| sum.union(&r))
+        };
+        match self {
+            Self::Code(code) => code.area,
+            Self::Marks(marks) => all(&mut marks.boxes.iter().map(|b| b.area)),
+            Self::Cells(cells) => all(&mut cells.cells.iter().copied()),
+            Self::Ink(area) | Self::Image(area) => *area,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct CodeField {
+    pub area: Rect,
+    pub symbology: Symbology,
+    /// Bars run down the page instead of across it.
+    pub vertical: bool,
+    pub check: CheckDigit,
+    /// Expected digits, 0 = any.
+    pub digits: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symbology {
+    Ean13,
+    Code128,
+    Qr,
+    DataMatrix,
+    Itf,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarksField {
+    pub boxes: Vec<MarkBox>,
+    /// More than one mark is allowed.
+    pub multiple: bool,
+    /// A fully blackened box means a cancelled mark.
+    pub black_cancels: bool,
+    pub outline: Outline,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarkBox {
+    pub value: String,
+    pub area: Rect,
+    /// Text printed inside the box (a letter or digit), empty = none. Imported templates may not know it.
+    pub printed: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outline {
+    Square,
+    Circle,
+    /// Dotted rounded frame, as on the federal forms.
+    Dotted,
+    None,
+    /// Imported: something is printed there, its look is unknown.
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellsField {
+    pub cells: Vec<Rect>,
+    /// Permitted characters, every one once.
+    pub alphabet: String,
+    /// A simple pattern of the whole value: see the template language. Empty = none.
+    pub pattern: String,
+    /// Where ink counts as overflow beyond the last cell.
+    pub overflow: Option<Rect>,
+    pub outline: Outline,
+    /// Grey fill behind the cells, 0 = white .. 1 = black (the real form shades printed cells).
+    pub shade: f32,
+    /// Text is pre-printed by the machine, not handwritten.
+    pub printed: bool,
+}
+
+/// Something printed on the blank.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Print {
+    /// `at` = left end (or middle, or right end) of the base line; `size` = font size in form units.
+    Text { at: Point, size: f32, text: String, bold: bool, align: Align },
+    Line { from: Point, to: Point, width: f32 },
+    Box { area: Rect, width: f32, fill: f32 },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    Left,
+    Middle,
+    Right,
+}
+
+/// All templates that a page may be.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TemplateSet {
+    pub templates: Vec<Template>,
+}
+
+impl TemplateSet {
+    #[must_use]
+    pub fn get(&self, id: &TemplateId) -> Option<&Template> {
+        self.templates.iter().find(|t| &t.id == id)
+    }
+
+    #[must_use]
+    pub fn by_form(&self, form: &str) -> Option<&Template> {
+        self.templates.iter().find(|t| t.form == form)
+    }
+}
+
+/// Values that are printed on a blank before it is handed out: field name → text (codes included).
+pub type Preprint = std::collections::BTreeMap<String, String>;
