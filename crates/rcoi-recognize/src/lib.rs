@@ -1,1 +1,7 @@
-//! (being written)
+//! From the pixels of a page to values with honest doubts. No clock, disk, network or database.
+
+pub mod glyph;
+pub mod picture;
+
+pub use glyph::{Glyph, GlyphClassifier};
+pub use picture::Picture;
