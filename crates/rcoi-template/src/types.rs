@@ -20,6 +20,15 @@ pub struct Template {
     pub fields: Vec<Field>,
     /// What is printed on the blank and not part of a field.
     pub prints: Vec<Print>,
+    /// Values made of several fields, such as a number whose digits are marked one field each.
+    pub joins: Vec<Join>,
+}
+
+/// A value that is the values of `fields` one after another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Join {
+    pub name: String,
+    pub fields: Vec<String>,
 }
 
 impl Template {
