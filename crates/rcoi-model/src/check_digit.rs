@@ -39,11 +39,7 @@ pub fn ean13_check_digit(twelve: &str) -> char {
 
 fn weighted(body: &str, first: u32) -> u8 {
     let other = 4 - first;
-    let sum: u32 = body
-        .bytes()
-        .enumerate()
-        .map(|(i, b)| u32::from(b.wrapping_sub(b'0')) * if i % 2 == 0 { first } else { other })
-        .sum();
+    let sum: u32 = body.bytes().enumerate().map(|(i, b)| u32::from(b.wrapping_sub(b'0')) * if i % 2 == 0 { first } else { other }).sum();
     b'0' + ((10 - sum % 10) % 10) as u8
 }
 

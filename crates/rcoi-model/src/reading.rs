@@ -137,7 +137,9 @@ pub enum MarkState {
 #[serde(tag = "why", rename_all = "kebab-case")]
 pub enum Doubt {
     /// Best and second-best reading are too near. `cells` = zero-based places in doubt.
-    Ambiguous { cells: Vec<u32> },
+    Ambiguous {
+        cells: Vec<u32>,
+    },
     /// More marks than the field allows.
     MultipleMarks,
     /// A cancelled mark stands where a person should confirm it.
@@ -145,18 +147,26 @@ pub enum Doubt {
     /// Ink goes on beyond the last cell.
     Overflow,
     /// A character outside the permitted symbols.
-    NotPermitted { cells: Vec<u32> },
+    NotPermitted {
+        cells: Vec<u32>,
+    },
     /// The pattern of the field is not met.
-    PatternFailed { expected: String },
+    PatternFailed {
+        expected: String,
+    },
     ChecksumFailed,
     /// No code could be read where one must be.
     CodeUnreadable,
     /// Ink lies outside the box but near it.
     OffsetInk,
     /// Crossed-out or written over.
-    CrossedOut { cells: Vec<u32> },
+    CrossedOut {
+        cells: Vec<u32>,
+    },
     /// An empty cell inside the text.
-    Gap { cells: Vec<u32> },
+    Gap {
+        cells: Vec<u32>,
+    },
     /// A faint or partial mark.
     Faint,
     /// A required field is empty.
@@ -164,7 +174,9 @@ pub enum Doubt {
     /// The field lies outside the picture or under damage.
     Damaged,
     /// Two witnesses of one fact disagree.
-    Disagrees { with: String },
+    Disagrees {
+        with: String,
+    },
 }
 
 /// A page-level remark with advice.

@@ -1,2 +1,28 @@
-//! (being written)
-fn main() {}
+//! Chores of the project: `cargo xtask demo | test | tidy`. Needs nothing but cargo to build.
+
+mod demo;
+mod machine;
+mod postgres;
+mod test;
+mod tidy;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+cargo xtask demo [ARGS]   install what is missing, build, run the main job (ARGS go to `rcoi demo`; --robot needs no person)
+cargo xtask test          formatting, clippy, tidy, documentation, every test (SQLite, PostgreSQL, Chromium)
+cargo xtask tidy          the rules of the house alone: sizes, headers, who may name what";
+
+fn main() -> Result<()> {
+    let mut args = std::env::args().skip(1);
+    match args.next().as_deref() {
+        Some("demo") => demo::run(&args.collect::<Vec<_>>()),
+        Some("test") => test::run(),
+        Some("tidy") => tidy::run(),
+        Some("help" | "--help" | "-h") | None => {
+            println!("{HELP}");
+            Ok(())
+        }
+        Some(other) => bail!("unknown chore '{other}'\n\n{HELP}"),
+    }
+}
