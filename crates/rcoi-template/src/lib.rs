@@ -1,5 +1,16 @@
 //! Templates: parse and check `templates-omr/*.toml`, draw the blank, import layouts of other programs. No I/O.
 
+mod builtin;
+mod check;
+pub mod draw;
+mod error;
+pub mod import;
+mod parse;
+pub mod pattern;
 pub mod types;
 
+pub use builtin::{SOURCES, builtin};
+pub use error::TemplateError;
+pub use parse::parse;
+pub use pattern::Pattern;
 pub use types::*;

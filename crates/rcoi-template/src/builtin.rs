@@ -1,0 +1,26 @@
+//! The templates that are shipped inside the program.
+
+use crate::{TemplateSet, parse};
+
+/// File names and texts of the shipped templates.
+pub const SOURCES: [(&str, &str); 1] = [("ege-ab.toml", include_str!("../../../templates-omr/ege-ab.toml"))];
+
+/// All shipped templates. That each of them is valid is checked by a test; an invalid one would be left out.
+#[must_use]
+pub fn builtin() -> TemplateSet {
+    TemplateSet { templates: SOURCES.iter().filter_map(|(name, text)| parse(name, text).ok()).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SOURCES, builtin};
+
+    #[test]
+    fn every_shipped_template_is_valid() {
+        for (name, text) in SOURCES {
+            let faults = crate::parse(name, text).err().unwrap_or_default();
+            assert!(faults.is_empty(), "{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+        }
+        assert_eq!(builtin().templates.len(), SOURCES.len());
+    }
+}

@@ -1,0 +1,185 @@
+//! What must hold between the parts of a template once each part is readable.
+
+use crate::parse::node::Source;
+use crate::{Anchor, FieldSpec, Locate, Print, Template};
+use rcoi_model::{Point, Rect};
+
+/// Where the parts stand in the file.
+pub(crate) struct Lines {
+    pub(crate) fields: Vec<usize>,
+    pub(crate) prints: Vec<(usize, String)>,
+    pub(crate) joins: Vec<usize>,
+    pub(crate) locate: usize,
+    pub(crate) identity: usize,
+    /// The author promises upright pictures: a layout that looks the same turned is then fine.
+    pub(crate) upright: bool,
+}
+
+pub(crate) fn check(source: &Source<'_>, template: &Template, lines: &Lines) {
+    fields(source, template, lines);
+    prints(source, template, lines);
+    locate(source, template, lines);
+    identity(source, template, lines);
+    joins(source, template, lines);
+}
+
+fn on_page(template: &Template, r: &Rect) -> bool {
+    // A hundredth of a unit forgives the rounding of repeated steps.
+    const SLACK: f32 = 0.01;
+    r.x >= -SLACK && r.y >= -SLACK && r.right() <= template.width + SLACK && r.bottom() <= template.height + SLACK
+}
+
+fn outside(template: &Template, r: &Rect) -> String {
+    format!(
+        "lies outside the page: expected within 0..{} × 0..{}, found x {:.2}..{:.2}, y {:.2}..{:.2}",
+        template.width,
+        template.height,
+        r.x,
+        r.right(),
+        r.y,
+        r.bottom()
+    )
+}
+
+fn fields(source: &Source<'_>, template: &Template, lines: &Lines) {
+    if template.fields.is_empty() {
+        source.fault(0, "field", "expected at least one `[[field]]`, found none");
+    }
+    let mut seen: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for (field, &line) in template.fields.iter().zip(&lines.fields) {
+        let who = format!("field `{}`", field.name);
+        if let Some(first) = seen.get(field.name.as_str()) {
+            source.fault(line, &who, format!("expected a name used once, found it already at line {first}"));
+        } else {
+            seen.insert(&field.name, line);
+        }
+        let mut bounds = field.spec.bounds();
+        if let FieldSpec::Cells(cells) = &field.spec
+            && let Some(overflow) = cells.overflow
+        {
+            bounds = bounds.union(&overflow);
+        }
+        if !on_page(template, &bounds) {
+            source.fault(line, &who, outside(template, &bounds));
+        }
+    }
+}
+
+fn prints(source: &Source<'_>, template: &Template, lines: &Lines) {
+    for (print, (line, who)) in template.prints.iter().zip(&lines.prints) {
+        let bounds = match print {
+            Print::Text { at, .. } => Rect::new(at.x, at.y, 0.0, 0.0),
+            Print::Line { from, to, .. } => {
+                Rect::new(from.x.min(to.x), from.y.min(to.y), (from.x - to.x).abs(), (from.y - to.y).abs())
+            }
+            Print::Box { area, .. } => *area,
+        };
+        if !on_page(template, &bounds) {
+            source.fault(*line, who, outside(template, &bounds));
+        }
+    }
+}
+
+fn locate(source: &Source<'_>, template: &Template, lines: &Lines) {
+    let Locate::Anchors(anchors) = &template.locate else { return };
+    let fault = |message: String| source.fault(lines.locate, "locate", message);
+    if anchors.len() < 3 {
+        fault(format!("expected at least 3 anchors, found {}", anchors.len()));
+        return;
+    }
+    for (i, anchor) in anchors.iter().enumerate() {
+        let c = anchor.centre;
+        if !on_page(template, &Rect::new(c.x, c.y, 0.0, 0.0)) {
+            fault(format!("anchor {}: expected its centre on the page, found [{}, {}]", i + 1, c.x, c.y));
+        }
+    }
+    if in_line(anchors) {
+        fault("expected anchors that span an area, found all of them on one line".to_owned());
+        return;
+    }
+    if !lines.upright
+        && let Some(turn) = ambiguous_turn(anchors)
+    {
+        fault(format!(
+            "expected anchors that tell which way is up, found an arrangement that looks the same turned by {turn}°; \
+             move one anchor, add a fifth, or write `upright = true` when pictures are never turned"
+        ));
+    }
+}
+
+fn span(points: &[Point]) -> Rect {
+    let fold = |f: fn(f32, f32) -> f32, get: fn(&Point) -> f32, start| points.iter().map(get).fold(start, f);
+    let (x0, x1) = (fold(f32::min, |p| p.x, f32::INFINITY), fold(f32::max, |p| p.x, f32::NEG_INFINITY));
+    let (y0, y1) = (fold(f32::min, |p| p.y, f32::INFINITY), fold(f32::max, |p| p.y, f32::NEG_INFINITY));
+    Rect::new(x0, y0, x1 - x0, y1 - y0)
+}
+
+fn in_line(anchors: &[Anchor]) -> bool {
+    let points: Vec<Point> = anchors.iter().map(|a| a.centre).collect();
+    let reach = span(&points).w.hypot(span(&points).h).max(1e-6);
+    let area = |a: Point, b: Point, c: Point| ((b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)).abs();
+    let widest = points
+        .iter()
+        .enumerate()
+        .flat_map(|(i, &a)| points[i + 1..].iter().map(move |&b| (a, b)))
+        .flat_map(|(a, b)| points.iter().map(move |&c| area(a, b, c)))
+        .fold(0.0f32, f32::max);
+    // Thinner than a fiftieth of its length cannot hold a sheet straight.
+    widest < reach * reach / 50.0
+}
+
+/// The first of 90, 180, 270 degrees whose turn, refitted to the same bounds, lays every anchor on an anchor.
+/// Bounds are refitted because a scanner may stretch the sheet; the tolerance is a fortieth of the span.
+fn ambiguous_turn(anchors: &[Anchor]) -> Option<u32> {
+    let normal = |points: &[Point]| -> Vec<Point> {
+        let b = span(points);
+        points.iter().map(|p| Point::new((p.x - b.x) / b.w.max(1e-6), (p.y - b.y) / b.h.max(1e-6))).collect()
+    };
+    let points: Vec<Point> = anchors.iter().map(|a| a.centre).collect();
+    let upright = normal(&points);
+    let bounds = span(&points);
+    let squarish = (bounds.w / bounds.h.max(1e-6) - 1.0).abs() < 0.05;
+    let turns: [(u32, fn(&Point) -> Point); 3] = [
+        (90, |p| Point::new(-p.y, p.x)),
+        (180, |p| Point::new(-p.x, -p.y)),
+        (270, |p| Point::new(p.y, -p.x)),
+    ];
+    turns
+        .iter()
+        .filter(|(turn, _)| *turn == 180 || squarish)
+        .find(|(_, turned)| {
+            let other = normal(&points.iter().map(turned).collect::<Vec<_>>());
+            upright.iter().all(|p| other.iter().any(|q| p.distance(*q) < 0.025))
+        })
+        .map(|(turn, _)| *turn)
+}
+
+fn identity(source: &Source<'_>, template: &Template, lines: &Lines) {
+    let fault = |message: String| source.fault(lines.identity, "identity", message);
+    if let Some(name) = &template.identity.sheet_code
+        && !matches!(template.field(name).map(|f| &f.spec), Some(FieldSpec::Code(_)))
+    {
+        fault(format!("`sheet_code`: expected the name of a field of kind code, found \"{name}\""));
+    }
+    let prefix = &template.identity.prefix;
+    if !prefix.is_empty() && template.identity.sheet_code.is_none() {
+        fault("`prefix`: expected `sheet_code` beside it".to_owned());
+    }
+}
+
+fn joins(source: &Source<'_>, template: &Template, lines: &Lines) {
+    for (join, &line) in template.joins.iter().zip(&lines.joins) {
+        let who = format!("join `{}`", join.name);
+        if template.field(&join.name).is_some() && join.fields.as_slice() != std::slice::from_ref(&join.name) {
+            source.fault(line, &who, "expected a name that no field has");
+        }
+        if join.fields.is_empty() {
+            source.fault(line, &who, "expected at least one field, found none");
+        }
+        for name in &join.fields {
+            if template.field(name).is_none() {
+                source.fault(line, &who, format!("expected names of fields, found \"{name}\", which is none"));
+            }
+        }
+    }
+}

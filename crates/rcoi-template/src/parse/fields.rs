@@ -1,0 +1,268 @@
+//! `[[field]]`: one entry becomes one or many fields.
+
+use super::node::Node;
+use super::repeat;
+use crate::pattern::Pattern;
+use crate::{CellsField, CodeField, Field, FieldSpec, MarkBox, MarksField, Outline, Symbology};
+use rcoi_model::{CheckDigit, Point, Rect};
+use std::collections::BTreeMap;
+
+/// Named alphabets that every template knows.
+pub(crate) const ALPHABETS: [(&str, &str); 4] = [
+    ("digits", "0123456789"),
+    ("cyrillic", "АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ"),
+    ("latin", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    ("latin-marked", "ÀÂÄÇÈÉÊËÎÏÔÖÙÛÜßÑ"),
+];
+
+const CLASSES: [&str; 16] = [
+    "sheet-code", "form-code", "answer", "replacement-number", "replacement-answer", "replacement-count", "person", "document",
+    "place", "subject", "event", "signature", "text", "link", "ledger", "reserve",
+];
+
+pub(crate) type Alphabets = BTreeMap<String, String>;
+
+/// A field and the line its entry starts at.
+pub(crate) struct Placed {
+    pub(crate) field: Field,
+    pub(crate) line: usize,
+}
+
+pub(crate) fn read(node: &Node<'_>, alphabets: &Alphabets, out: &mut Vec<Placed>) {
+    let name = node.need_text("name", "the field's name");
+    if let Some(name) = &name {
+        *node.who.borrow_mut() = format!("field `{name}`");
+        let fit = |c: char| c.is_alphanumeric() || "-_{}".contains(c);
+        if name.is_empty() || !name.chars().all(fit) {
+            node.fault_at("name", format!("expected letters, digits, `-`, `_` and `{{n}}`, found \"{name}\""));
+        }
+    }
+    let label = node.text("label");
+    let required = node.flag("required");
+    let class = node.need_text("class", &format!("one of {}", CLASSES.join(", ")));
+    if let Some(class) = class.as_deref().filter(|c| !CLASSES.contains(c)) {
+        node.fault_at("class", format!("expected one of {}, found \"{class}\"", CLASSES.join(", ")));
+    }
+    const KINDS: &str = "one of code, marks, cells, ink, image";
+    let spec = match node.need_text("kind", KINDS).as_deref() {
+        Some("code") => code(node),
+        Some("marks") => marks(node),
+        Some("cells") => cells(node, alphabets),
+        Some("ink") => node.need_rect().map(FieldSpec::Ink),
+        Some("image") => node.need_rect().map(FieldSpec::Image),
+        Some(other) => {
+            node.fault_at("kind", format!("expected {KINDS}, found \"{other}\""));
+            return;
+        }
+        None => return,
+    };
+    let copies = repeat::read(node);
+    node.finish();
+    let (Some(name), Some(class), Some(spec)) = (name, class, spec) else { return };
+    if copies.len() > 1 && !name.contains("{n}") {
+        node.fault_at("name", format!("expected `{{n}}` in the name of a repeated field, found \"{name}\""));
+        return;
+    }
+    let label = label.unwrap_or_else(|| name.clone());
+    for copy in copies {
+        let place = |r: Rect| copy.rect(r);
+        let mut spec = spec.clone();
+        match &mut spec {
+            FieldSpec::Code(code) => code.area = place(code.area),
+            FieldSpec::Marks(marks) => marks.boxes.iter_mut().for_each(|b| b.area = place(b.area)),
+            FieldSpec::Cells(cells) => {
+                cells.cells.iter_mut().for_each(|c| *c = place(*c));
+                cells.overflow = cells.overflow.map(place);
+            }
+            FieldSpec::Ink(area) | FieldSpec::Image(area) => *area = place(*area),
+        }
+        out.push(Placed {
+            field: Field { name: copy.text(&name), label: copy.text(&label), class: class.clone(), required, spec },
+            line: node.line(),
+        });
+    }
+}
+
+fn code(node: &Node<'_>) -> Option<FieldSpec> {
+    let area = node.need_rect();
+    const SYMBOLOGIES: &str = "one of ean13, code128, qr, datamatrix, itf";
+    let symbology = match node.need_text("symbology", SYMBOLOGIES).as_deref() {
+        Some("ean13") => Some(Symbology::Ean13),
+        Some("code128") => Some(Symbology::Code128),
+        Some("qr") => Some(Symbology::Qr),
+        Some("datamatrix") => Some(Symbology::DataMatrix),
+        Some("itf") => Some(Symbology::Itf),
+        Some(other) => {
+            node.fault_at("symbology", format!("expected {SYMBOLOGIES}, found \"{other}\""));
+            None
+        }
+        None => None,
+    };
+    let check = match node.text("check").as_deref() {
+        None | Some("none") => CheckDigit::None,
+        Some("gs1") => CheckDigit::Gs1,
+        Some("swapped") => CheckDigit::Swapped,
+        Some(other) => {
+            node.fault_at("check", format!("expected none, gs1 or swapped, found \"{other}\""));
+            CheckDigit::None
+        }
+    };
+    let digits = node.count("digits").unwrap_or(0);
+    let vertical = node.flag("vertical");
+    if symbology == Some(Symbology::Ean13) && digits != 0 && digits != 13 {
+        node.fault_at("digits", format!("expected 13 for ean13, found {digits}"));
+    }
+    Some(FieldSpec::Code(CodeField { area: area?, symbology: symbology?, vertical, check, digits }))
+}
+
+/// Positive [width, height].
+fn extent(node: &Node<'_>, key: &'static str) -> Option<Point> {
+    let size = node.need_pair(key, "[width, height]")?;
+    if size.x <= 0.0 || size.y <= 0.0 {
+        node.fault_at(key, format!("expected positive width and height, found [{}, {}]", size.x, size.y));
+        return None;
+    }
+    Some(size)
+}
+
+/// Neighbours at `step` must not lie over one another.
+fn apart(node: &Node<'_>, size: Point, step: Point, count: usize, what: &str) {
+    if count > 1 && step.x.abs() < size.x - 1e-3 && step.y.abs() < size.y - 1e-3 {
+        node.fault_at(
+            "step",
+            format!("{what} lie over one another: expected at least {} across or {} down, found [{}, {}]", size.x, size.y, step.x, step.y),
+        );
+    }
+}
+
+fn outline(node: &Node<'_>, default: Outline) -> Outline {
+    match node.text("outline").as_deref() {
+        None => default,
+        Some("square") => Outline::Square,
+        Some("circle") => Outline::Circle,
+        Some("dotted") => Outline::Dotted,
+        Some("none") => Outline::None,
+        Some("unknown") => Outline::Unknown,
+        Some(other) => {
+            node.fault_at("outline", format!("expected square, circle, dotted, none or unknown, found \"{other}\""));
+            default
+        }
+    }
+}
+
+fn marks(node: &Node<'_>) -> Option<FieldSpec> {
+    let at = node.need_pair("at", "the left top corner [x, y] of the first box");
+    let size = extent(node, "box");
+    let values = if node.is_list("values") {
+        node.texts("values")
+    } else {
+        node.need_text("values", "a list of values, or a text of one character each").map(|t| t.chars().map(String::from).collect())
+    };
+    let several = values.as_ref().is_some_and(|v| v.len() > 1);
+    let step = if several || node.has("step") { node.need_pair("step", "[dx, dy] from one box to the next") } else { Some(Point::new(0.0, 0.0)) };
+    let printed = node.flag("printed");
+    let multiple = node.flag("multiple");
+    let black_cancels = node.flag("black_cancels");
+    let outline = outline(node, Outline::Square);
+    let values = values?;
+    if values.is_empty() || values.iter().any(String::is_empty) {
+        node.fault_at("values", "expected at least one value and no empty one");
+        return None;
+    }
+    if let Some(twice) = values.iter().enumerate().find_map(|(i, v)| values[..i].contains(v).then_some(v)) {
+        node.fault_at("values", format!("expected each value once, found \"{twice}\" twice"));
+    }
+    let (at, size, step) = (at?, size?, step?);
+    apart(node, size, step, values.len(), "boxes");
+    let boxes = values
+        .into_iter()
+        .enumerate()
+        .map(|(i, value)| MarkBox {
+            area: Rect::new(at.x + step.x * i as f32, at.y + step.y * i as f32, size.x, size.y),
+            printed: if printed { value.clone() } else { String::new() },
+            value,
+        })
+        .collect();
+    Some(FieldSpec::Marks(MarksField { boxes, multiple, black_cancels, outline }))
+}
+
+fn cells(node: &Node<'_>, alphabets: &Alphabets) -> Option<FieldSpec> {
+    let at = node.need_pair("at", "the left top corner [x, y] of the first cell");
+    let size = extent(node, "cell");
+    let count = node.count("count").unwrap_or(1) as usize;
+    let step = if count > 1 || node.has("step") { node.need_pair("step", "[dx, dy] from one cell to the next") } else { Some(Point::new(0.0, 0.0)) };
+    let gaps = node.pairs("gaps").unwrap_or_default();
+    let alphabet = alphabet(node, alphabets);
+    let pattern = node.text("pattern").unwrap_or_default();
+    if let Err(error) = Pattern::parse(&pattern) {
+        node.fault_at("pattern", format!("\"{pattern}\": {error}"));
+    }
+    let overflow = node.pair("overflow");
+    let outline = outline(node, Outline::Dotted);
+    let shade = node.number("shade").unwrap_or(0.0);
+    let printed = node.flag("printed");
+    if !(0.0..=1.0).contains(&shade) {
+        node.fault_at("shade", format!("expected 0 (white) to 1 (black), found {shade}"));
+    }
+    if count == 0 || count > 200 {
+        node.fault_at("count", format!("expected 1 to 200 cells, found {count}"));
+        return None;
+    }
+    if let Some(gap) = gaps.iter().find(|g| g.x < 1.0 || g.x.fract() != 0.0 || g.x as usize >= count) {
+        node.fault_at("gaps", format!("expected pairs [after which cell (1 to {}), extra width], found [{}, {}]", count - 1, gap.x, gap.y));
+    }
+    let (at, size, step) = (at?, size?, step?);
+    apart(node, size, step, count, "cells");
+    let length = step.x.hypot(step.y).max(1e-6);
+    let cells: Vec<Rect> = (0..count)
+        .map(|i| {
+            let extra: f32 = gaps.iter().filter(|g| g.x as usize <= i).map(|g| g.y).sum();
+            let along = i as f32 + extra / length;
+            Rect::new(at.x + step.x * along, at.y + step.y * along, size.x, size.y)
+        })
+        .collect();
+    let overflow = overflow.and_then(|o| cells.last().map(|last| Rect::new(last.right() + o.x, last.y, o.y, last.h)));
+    Some(FieldSpec::Cells(CellsField { cells, alphabet: alphabet?, pattern, overflow, outline, shade, printed }))
+}
+
+fn alphabet(node: &Node<'_>, alphabets: &Alphabets) -> Option<String> {
+    let parts = node.texts("alphabet");
+    if parts.is_none() && !node.has("alphabet") {
+        node.source.fault(node.line(), &node.who.borrow(), "`alphabet` is missing: expected the permitted characters, such as \"@digits\"");
+    }
+    match resolve(&parts?, alphabets) {
+        Ok(text) => Some(text),
+        Err(message) => {
+            node.fault_at("alphabet", message);
+            None
+        }
+    }
+}
+
+/// Joins the parts: `@name` = a named alphabet, anything else = the characters themselves.
+pub(crate) fn resolve(parts: &[String], alphabets: &Alphabets) -> Result<String, String> {
+    let mut all = String::new();
+    for part in parts {
+        match part.strip_prefix('@').filter(|name| !name.is_empty()) {
+            Some(name) => match alphabets.get(name) {
+                Some(text) => all.push_str(text),
+                None => {
+                    let known: Vec<String> = alphabets.keys().map(|k| format!("@{k}")).collect();
+                    return Err(format!("expected a known alphabet ({}), found \"@{name}\"", known.join(", ")));
+                }
+            },
+            None => all.push_str(part),
+        }
+    }
+    if all.is_empty() {
+        return Err("expected at least one permitted character, found none".to_owned());
+    }
+    let mut seen: Vec<char> = Vec::new();
+    for c in all.chars() {
+        if seen.contains(&c) {
+            return Err(format!("expected every character once, found `{c}` twice"));
+        }
+        seen.push(c);
+    }
+    Ok(all)
+}

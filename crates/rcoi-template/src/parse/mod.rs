@@ -1,0 +1,140 @@
+//! Reads a template file: TOML text in, resolved template or all faults out.
+
+pub(crate) mod fields;
+mod locate;
+pub(crate) mod node;
+mod prints;
+pub(crate) mod repeat;
+
+use crate::check::{self, Lines};
+use crate::{Identity, Join, Template, TemplateError, Unit};
+use fields::{ALPHABETS, Alphabets};
+use node::{Node, Source};
+use rcoi_model::{Point, TemplateId};
+use std::cell::RefCell;
+use toml::de::DeTable;
+
+/// Reads one template.
+///
+/// `file_name` is used in messages, and its stem is the template's id.
+///
+/// # Errors
+/// All faults of the file, in the order of their lines.
+pub fn parse(file_name: &str, text: &str) -> Result<Template, Vec<TemplateError>> {
+    let source = Source { file: file_name, text, errors: RefCell::default() };
+    let (document, broken) = DeTable::parse_recoverable(text);
+    for error in &broken {
+        let line = error.span().map_or(0, |span| source.line(span.start));
+        source.fault(line, "", format!("not valid TOML: {}", error.message().replace('\n', "; ")));
+    }
+    let template = if broken.is_empty() { build(&source, &document) } else { None };
+    let mut errors = source.errors.into_inner();
+    errors.sort_by_key(|e| e.line);
+    match template {
+        Some(template) if errors.is_empty() => Ok(template),
+        _ => {
+            if errors.is_empty() {
+                errors.push(TemplateError { file: file_name.to_owned(), line: 0, field: String::new(), message: "expected a template".to_owned() });
+            }
+            Err(errors)
+        }
+    }
+}
+
+fn stem(file_name: &str) -> &str {
+    let base = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
+    base.strip_suffix(".toml").unwrap_or(base)
+}
+
+fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>) -> Option<Template> {
+    let root = Node::new(source, document.get_ref(), 0..0, "");
+    let id = root.text("id").unwrap_or_else(|| stem(source.file).to_owned());
+    if id != stem(source.file) {
+        root.fault_at("id", format!("expected the file's own name \"{}\", found \"{id}\"", stem(source.file)));
+    }
+    let title = root.need_text("title", "what people call this form").unwrap_or_default();
+    let form = root.need_text("form", "the form letter, such as \"AB\"").unwrap_or_default();
+    let unit = match root.text("unit").as_deref() {
+        None | Some("mm") => Unit::Millimetre,
+        Some("px") => Unit::Pixel,
+        Some(other) => {
+            root.fault_at("unit", format!("expected mm or px, found \"{other}\""));
+            Unit::Millimetre
+        }
+    };
+    let page = root.need_pair("page", "[width, height] of the page");
+    if let Some(page) = page.filter(|p| p.x <= 0.0 || p.y <= 0.0) {
+        root.fault_at("page", format!("expected positive width and height, found [{}, {}]", page.x, page.y));
+    }
+    let alphabets = alphabets(&root);
+    let (locate, upright) = locate::read(&root);
+    let identity = identity(&root);
+    let mut placed = Vec::new();
+    for node in root.nodes("field") {
+        fields::read(&node, &alphabets, &mut placed);
+    }
+    let mut prints = Vec::new();
+    let mut print_lines = Vec::new();
+    type Reader = fn(&Node<'_>, &mut Vec<crate::Print>);
+    let readers: [(&'static str, Reader); 3] = [("box", prints::frame), ("line", prints::line), ("text", prints::text)];
+    for (key, read) in readers {
+        for node in root.nodes(key) {
+            read(&node, &mut prints);
+            print_lines.resize(prints.len(), (node.line(), node.who.borrow().clone()));
+        }
+    }
+    let joins = joins(&root);
+    root.finish();
+    let lines = Lines {
+        fields: placed.iter().map(|p| p.line).collect(),
+        prints: print_lines,
+        joins: joins.iter().map(|(_, line)| *line).collect(),
+        locate: root.line_of("locate"),
+        identity: root.line_of("identity"),
+        upright,
+    };
+    let size = page.unwrap_or(Point::new(0.0, 0.0));
+    let template = Template {
+        id: TemplateId(id),
+        title,
+        form,
+        width: size.x,
+        height: size.y,
+        unit,
+        locate: locate?,
+        identity,
+        fields: placed.into_iter().map(|p| p.field).collect(),
+        prints,
+        joins: joins.into_iter().map(|(join, _)| join).collect(),
+    };
+    if page.is_some() {
+        check::check(source, &template, &lines);
+    }
+    Some(template)
+}
+
+fn alphabets(root: &Node<'_>) -> Alphabets {
+    let mut all: Alphabets = ALPHABETS.iter().map(|(n, t)| ((*n).to_owned(), (*t).to_owned())).collect();
+    let Some(node) = root.node("alphabets") else { return all };
+    for (name, parts, line) in node.named_lists() {
+        match fields::resolve(&parts, &all) {
+            Ok(text) => {
+                all.insert(name, text);
+            }
+            Err(message) => root.source.fault(line, "alphabets", format!("`{name}`: {message}")),
+        }
+    }
+    all
+}
+
+fn identity(root: &Node<'_>) -> Identity {
+    let Some(node) = root.node("identity") else { return Identity::default() };
+    let identity = Identity { sheet_code: node.text("sheet_code"), prefix: node.text("prefix").unwrap_or_default() };
+    node.finish();
+    identity
+}
+
+fn joins(root: &Node<'_>) -> Vec<(Join, usize)> {
+    let Some(node) = root.node("join") else { return Vec::new() };
+    node.named_lists().into_iter().map(|(name, fields, line)| (Join { name, fields }, line)).collect()
+}
