@@ -1,1 +1,32 @@
-//! (being written)
+//! Everything that is kept: exams, pages, readings, tasks, verdicts, users, audit, packages; and the blob folder.
+//!
+//! The only crate that says SQL. One query text serves SQLite and PostgreSQL (see `db.rs`); the few that differ
+//! stand side by side in `dialect.rs`. Every writing method is one transaction: when its future is dropped or
+//! fails half-way, nothing of it stays. No update destroys a machine value, a verdict or an audit row.
+
+mod audit;
+mod blobs;
+mod claims;
+mod columns;
+mod db;
+mod dialect;
+mod error;
+mod exams;
+mod packages;
+mod packets;
+mod pages;
+mod readings;
+mod rows;
+mod sessions;
+mod settings;
+mod stats;
+mod store;
+mod tasks;
+mod undo;
+mod users;
+mod verdicts;
+
+pub use blobs::Blobs;
+pub use error::{Result, StoreError};
+pub use rows::*;
+pub use store::{Clock, Store};

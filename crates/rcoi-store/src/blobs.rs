@@ -1,0 +1,120 @@
+//! Content-addressed folder of files: every picture and package is stored once under its SHA-256.
+
+use crate::error::{Result, StoreError};
+use rcoi_model::BlobHash;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// A folder of blobs, `<root>/ab/cd/abcd…`. Files are written once and never changed.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    root: PathBuf,
+}
+
+impl Blobs {
+    /// Opens the folder, making it when it is not there.
+    pub async fn open(root: impl Into<PathBuf>) -> Result<Self> {
+        let root = root.into();
+        tokio::fs::create_dir_all(&root).await.map_err(|e| failed("make the folder", &root, e))?;
+        Ok(Self { root })
+    }
+
+    /// Hash under which these bytes are stored.
+    #[must_use]
+    pub fn hash(bytes: &[u8]) -> BlobHash {
+        BlobHash::from_bytes(&Sha256::digest(bytes).into())
+    }
+
+    /// Stores the bytes and returns their hash. When they are there already nothing is written.
+    /// After `Ok` the bytes survive a power cut; after `Err` nothing half-written is left.
+    pub async fn put(&self, bytes: impl Into<Vec<u8>>) -> Result<BlobHash> {
+        let (root, bytes) = (self.root.clone(), bytes.into());
+        blocking(move || put(&root, &bytes)).await
+    }
+
+    /// The bytes of a blob, checked against the hash.
+    pub async fn get(&self, hash: &BlobHash) -> Result<Vec<u8>> {
+        let (path, hash) = (self.path(hash), hash.clone());
+        blocking(move || {
+            let bytes = match std::fs::read(&path) {
+                Ok(bytes) => bytes,
+                Err(e) if e.kind() == ErrorKind::NotFound => return Err(StoreError::NotFound(format!("blob {hash}"))),
+                Err(e) => return Err(failed("read", &path, e)),
+            };
+            let actual = Self::hash(&bytes);
+            if actual == hash { Ok(bytes) } else { Err(StoreError::DamagedBlob { hash, actual }) }
+        })
+        .await
+    }
+
+    /// True when a file of that name is there (its content is checked by [`Blobs::get`]).
+    pub async fn exists(&self, hash: &BlobHash) -> Result<bool> {
+        let path = self.path(hash);
+        tokio::fs::try_exists(&path).await.map_err(|e| failed("look at", &path, e))
+    }
+
+    /// Where the blob lies.
+    #[must_use]
+    pub fn path(&self, hash: &BlobHash) -> PathBuf {
+        place(&self.root, hash)
+    }
+}
+
+fn place(root: &Path, hash: &BlobHash) -> PathBuf {
+    let text = hash.as_str();
+    root.join(&text[..2]).join(&text[2..4]).join(text)
+}
+
+fn put(root: &Path, bytes: &[u8]) -> Result<BlobHash> {
+    let hash = Blobs::hash(bytes);
+    let path = place(root, &hash);
+    // A file of another length is the trace of a damaged disk: the good bytes replace it.
+    match std::fs::metadata(&path) {
+        Ok(found) if found.len() == bytes.len() as u64 => return Ok(hash),
+        Ok(_) => {}
+        Err(e) if e.kind() == ErrorKind::NotFound => {}
+        Err(e) => return Err(failed("look at", &path, e)),
+    }
+    let folder = path.parent().unwrap_or(root);
+    let wrap = |what: &'static str| {
+        let folder = folder.to_owned();
+        move |e: std::io::Error| match e.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                StoreError::DiskFull { folder: folder.display().to_string(), size: bytes.len() as u64 }
+            }
+            _ => failed(what, &folder, e),
+        }
+    };
+    let fresh = !folder.exists();
+    std::fs::create_dir_all(folder).map_err(wrap("make the folder"))?;
+    // The temporary file removes itself when any step below fails.
+    let mut file = tempfile::Builder::new().prefix(".part-").tempfile_in(folder).map_err(wrap("make a file in"))?;
+    file.write_all(bytes).map_err(wrap("write into"))?;
+    file.as_file().sync_all().map_err(wrap("sync a file in"))?;
+    file.persist(&path).map_err(|e| wrap("rename a file in")(e.error))?;
+    sync_folder(folder)?;
+    if fresh {
+        // New shard folders must survive too: their names live in the folders above.
+        for above in folder.ancestors().skip(1).take_while(|f| f.starts_with(root)) {
+            sync_folder(above)?;
+        }
+    }
+    Ok(hash)
+}
+
+fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| failed("sync", folder, e))
+}
+
+fn failed(what: &str, path: &Path, source: std::io::Error) -> StoreError {
+    StoreError::Blob { what: format!("cannot {what} {}", path.display()), source }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(e) => Err(StoreError::Blob { what: "the disk task stopped".to_owned(), source: std::io::Error::other(e) }),
+    }
+}

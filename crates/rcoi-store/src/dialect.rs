@@ -1,0 +1,55 @@
+//! The few statements that SQLite and PostgreSQL spell differently, side by side.
+
+use crate::db::Both;
+
+/// State of an exam, held still until the end of the transaction.
+/// SQLite needs no lock: a writing transaction is alone. $1 exam.
+pub(crate) const EXAM_STATE_HELD: Both =
+    Both { sqlite: "SELECT state FROM exams WHERE id = $1", postgres: "SELECT state FROM exams WHERE id = $1 FOR SHARE" };
+
+/// An exam held for changing its plan or state. $1 exam.
+pub(crate) const EXAM_LOCKED: Both = Both {
+    sqlite: "SELECT state, plan FROM exams WHERE id = $1",
+    postgres: "SELECT state, plan FROM exams WHERE id = $1 FOR NO KEY UPDATE",
+};
+
+/// A page held for changing. $1 page.
+pub(crate) const PAGE_LOCKED: Both =
+    Both { sqlite: "SELECT * FROM pages WHERE id = $1", postgres: "SELECT * FROM pages WHERE id = $1 FOR UPDATE" };
+
+/// A task held for changing. $1 task.
+pub(crate) const TASK_LOCKED: Both =
+    Both { sqlite: "SELECT * FROM tasks WHERE id = $1", postgres: "SELECT * FROM tasks WHERE id = $1 FOR UPDATE" };
+
+/// Takes pages out of the outbox for a while. $1 new lease end, $2 now, $3 how many.
+pub(crate) const TAKE_UNPUBLISHED: Both = Both {
+    sqlite: "UPDATE pages SET published_until = $1 WHERE id IN (
+                 SELECT id FROM pages
+                 WHERE state = 'received' AND (published_until IS NULL OR published_until <= $2)
+                 ORDER BY received_at, id LIMIT $3)
+             RETURNING id, received_at",
+    postgres: "WITH picked AS MATERIALIZED (
+                   SELECT id FROM pages
+                   WHERE state = 'received' AND (published_until IS NULL OR published_until <= $2)
+                   ORDER BY received_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+               UPDATE pages SET published_until = $1 FROM picked WHERE pages.id = picked.id
+               RETURNING pages.id, pages.received_at",
+};
+
+/// Gives free tasks to a user. $1 user, $2 new lease end, $3 now, $4..$8 stations, $9 exam or null, $10 how many.
+/// PostgreSQL: rows another claim is holding are skipped, so two people never wait for or get the same task.
+pub(crate) const CLAIM: Both = Both {
+    sqlite: "UPDATE tasks SET claimed_by = $1, lease_until = $2 WHERE id IN (
+                 SELECT id FROM tasks
+                 WHERE state = 'open' AND (claimed_by IS NULL OR lease_until <= $3)
+                   AND station IN ($4, $5, $6, $7, $8) AND ($9 IS NULL OR exam = $9)
+                 ORDER BY sort_key, id LIMIT $10)
+             RETURNING *",
+    postgres: "WITH picked AS MATERIALIZED (
+                   SELECT id FROM tasks
+                   WHERE state = 'open' AND (claimed_by IS NULL OR lease_until <= $3)
+                     AND station IN ($4, $5, $6, $7, $8) AND ($9::text IS NULL OR exam = $9)
+                   ORDER BY sort_key, id LIMIT $10 FOR UPDATE SKIP LOCKED)
+               UPDATE tasks SET claimed_by = $1, lease_until = $2 FROM picked WHERE tasks.id = picked.id
+               RETURNING tasks.*",
+};

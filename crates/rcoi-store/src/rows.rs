@@ -1,0 +1,251 @@
+//! Row types that the store hands out and takes in.
+
+use jiff::Timestamp;
+use rcoi_model::{
+    BlobHash, ExamId, ExamPlan, ExamState, PackageId, PacketId, PageId, Role, Task, TaskId, TaskState, TaskSubject, UserId, Verdict,
+};
+use serde::{Deserialize, Serialize};
+
+/// Whether a write did something or had been done before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// The rows are new.
+    New,
+    /// The same write was done earlier (or its page has left the work); nothing changed.
+    Already,
+}
+
+/// What [`crate::Store::import_exam`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imported {
+    New,
+    /// The very same plan is stored already.
+    Same,
+    /// The exam was open and had another plan; this one replaces it.
+    Replaced,
+}
+
+/// An exam with its plan and state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExamRow {
+    pub id: ExamId,
+    pub plan: ExamPlan,
+    pub state: ExamState,
+    pub imported_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+    pub packaged_at: Option<Timestamp>,
+}
+
+/// What [`crate::Store::sync_tasks`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Synced {
+    pub inserted: u64,
+    pub reopened: u64,
+    /// Open tasks that were not in the list any more.
+    pub obsolete: u64,
+}
+
+/// Which tasks to list. Every `None` means "any".
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TaskFilter {
+    pub exam: Option<ExamId>,
+    pub station: Option<Role>,
+    pub state: Option<TaskState>,
+    pub page: Option<PageId>,
+    pub packet: Option<PacketId>,
+    /// Start of the task's key.
+    pub key_prefix: Option<String>,
+    /// At most this many; `None` = all.
+    pub limit: Option<u32>,
+}
+
+/// A task with what the store knows beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskRow {
+    pub task: Task,
+    pub claimed_by: Option<UserId>,
+    pub lease_until: Option<Timestamp>,
+}
+
+/// How many tasks of one exam stand at one station in one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct TaskCount {
+    pub station: Role,
+    pub state: TaskState,
+    pub count: u64,
+    /// Of them, under a lease now.
+    pub claimed: u64,
+}
+
+/// What happens to the task of a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AfterVerdict {
+    /// It is done.
+    #[default]
+    Done,
+    /// It stays open at this station, free for anybody there (a rescan was asked for).
+    StaysOpen(Role),
+}
+
+/// What else is written together with a verdict.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RecordOptions {
+    /// Tasks that follow from the verdict (a passed field becomes a task of the senior).
+    pub new_tasks: Vec<Task>,
+    /// Take this page out of the work, with the reason; its open tasks become obsolete.
+    pub exclude: Option<(PageId, String)>,
+    pub after: AfterVerdict,
+}
+
+/// A verdict that counts (not undone), with the task it settles.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VerdictRow {
+    /// Order in which verdicts were stored; the greatest of a task counts.
+    pub seq: i64,
+    pub verdict: Verdict,
+    pub task_key: String,
+    pub station: Role,
+    pub task_state: TaskState,
+    pub page: Option<PageId>,
+    pub packet: Option<PacketId>,
+    pub subject: TaskSubject,
+}
+
+/// A person who may log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    pub id: UserId,
+    pub login: String,
+    /// Shown to colleagues; may be empty.
+    pub title: String,
+    pub role: Role,
+    /// PHC string; the store never looks inside.
+    pub password_hash: String,
+    pub disabled: bool,
+    pub created_at: Timestamp,
+}
+
+/// What a new user is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUser {
+    pub login: String,
+    pub title: String,
+    pub role: Role,
+    pub password_hash: String,
+}
+
+/// A login session. Only the hash of the token is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// SHA-256 of the cookie value, as hexadecimal text; made by the caller.
+    pub token_hash: String,
+    pub user: UserId,
+    pub csrf: String,
+    pub expires_at: Timestamp,
+}
+
+/// Something that happened, for the audit chain. No names of participants, no answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditEntry {
+    /// `None`: the program itself.
+    pub user: Option<UserId>,
+    /// What was done, such as `exam.close`.
+    pub act: String,
+    /// Id of what it was done to.
+    pub target: String,
+    /// JSON or plain text.
+    pub detail: String,
+}
+
+/// One link of the audit chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// 1, 2, 3 … without gaps.
+    pub seq: i64,
+    pub at: Timestamp,
+    pub entry: AuditEntry,
+    /// Hash of the row before, 64 zeros for the first.
+    pub prev: String,
+    /// SHA-256 over this row's content and `prev`.
+    pub hash: String,
+}
+
+/// What walking the audit chain found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditReport {
+    /// Every link holds; `head` is the hash of the last row.
+    Whole { rows: u64, head: String },
+    /// The first link that does not hold, and why.
+    Broken { seq: i64, reason: String },
+}
+
+/// A package file to remember.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPackage {
+    pub exam: ExamId,
+    /// `None`: the manifest of the whole exam.
+    pub packet: Option<PacketId>,
+    /// 1 for the first sending, 2 after a rejection, …
+    pub version: u32,
+    pub name: String,
+    pub blob: BlobHash,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// A stored package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageRow {
+    pub id: PackageId,
+    pub package: NewPackage,
+    pub made_at: Timestamp,
+}
+
+/// Counts of one packet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PacketStats {
+    pub packet: PacketId,
+    pub ppe: String,
+    pub room: String,
+    /// Sheets the point declared.
+    pub declared: u64,
+    /// Pages that came, in whatever state.
+    pub scanned: u64,
+    /// Of them, waiting to be read.
+    pub received: u64,
+    pub read: u64,
+    pub set_aside: u64,
+    pub excluded: u64,
+    pub open_tasks: u64,
+    pub done_tasks: u64,
+}
+
+/// Counts of one exam.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExamStats {
+    pub exam: ExamId,
+    pub packets: u64,
+    /// Packets with at least one page.
+    pub packets_started: u64,
+    pub declared: u64,
+    pub scanned: u64,
+    pub received: u64,
+    pub read: u64,
+    pub set_aside: u64,
+    pub excluded: u64,
+    pub open_tasks: u64,
+    pub claimed_tasks: u64,
+    pub done_tasks: u64,
+}
+
+/// Who undid what: the task is open again and claimed by the same person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Undone {
+    pub verdict: Verdict,
+    pub task: Task,
+}
+
+/// Names a task by id in errors and logs.
+pub(crate) fn task_name(id: TaskId) -> String {
+    format!("task {id}")
+}

@@ -1,0 +1,94 @@
+//! Counts for the head's page: one query per list, whatever the number of packets.
+
+use crate::db::{Row, args};
+use crate::error::Result;
+use crate::rows::{ExamStats, PacketStats};
+use crate::store::Store;
+use rcoi_model::ExamId;
+
+impl Store {
+    /// Counts of every packet of an exam, by ППЭ and room.
+    pub async fn packet_stats(&self, exam: ExamId) -> Result<Vec<PacketStats>> {
+        let rows = self
+            .db
+            .all(
+                "SELECT k.id, k.ppe, k.room, k.declared, p.scanned, p.received, p.is_read, p.set_aside, p.excluded, t.open_n, t.done_n
+                 FROM packets k
+                 LEFT JOIN (SELECT packet, COUNT(*) AS scanned,
+                                   COUNT(*) FILTER (WHERE state = 'received') AS received,
+                                   COUNT(*) FILTER (WHERE state = 'read') AS is_read,
+                                   COUNT(*) FILTER (WHERE state = 'set-aside') AS set_aside,
+                                   COUNT(*) FILTER (WHERE state = 'excluded') AS excluded
+                            FROM pages WHERE exam = $1 GROUP BY packet) p ON p.packet = k.id
+                 LEFT JOIN (SELECT packet, COUNT(*) FILTER (WHERE state = 'open') AS open_n,
+                                   COUNT(*) FILTER (WHERE state = 'done') AS done_n
+                            FROM (SELECT COALESCE(x.packet, g.packet) AS packet, x.state
+                                  FROM tasks x LEFT JOIN pages g ON g.id = x.page WHERE x.exam = $1) y
+                            GROUP BY packet) t ON t.packet = k.id
+                 WHERE k.exam = $1 ORDER BY k.ppe, k.room, k.id",
+                args![exam],
+            )
+            .await?;
+        rows.iter().map(read_packet).collect()
+    }
+
+    /// Totals of every exam.
+    pub async fn exam_stats(&self) -> Result<Vec<ExamStats>> {
+        let rows = self
+            .db
+            .all(
+                "SELECT e.id, k.packets, k.declared, p.packets_started, p.scanned, p.received, p.is_read, p.set_aside, p.excluded,
+                        t.open_n, t.claimed_n, t.done_n
+                 FROM exams e
+                 LEFT JOIN (SELECT exam, COUNT(*) AS packets, CAST(SUM(declared) AS BIGINT) AS declared
+                            FROM packets GROUP BY exam) k ON k.exam = e.id
+                 LEFT JOIN (SELECT exam, COUNT(DISTINCT packet) AS packets_started, COUNT(*) AS scanned,
+                                   COUNT(*) FILTER (WHERE state = 'received') AS received,
+                                   COUNT(*) FILTER (WHERE state = 'read') AS is_read,
+                                   COUNT(*) FILTER (WHERE state = 'set-aside') AS set_aside,
+                                   COUNT(*) FILTER (WHERE state = 'excluded') AS excluded
+                            FROM pages GROUP BY exam) p ON p.exam = e.id
+                 LEFT JOIN (SELECT exam, COUNT(*) FILTER (WHERE state = 'open') AS open_n,
+                                   COUNT(*) FILTER (WHERE state = 'open' AND claimed_by IS NOT NULL AND lease_until > $1) AS claimed_n,
+                                   COUNT(*) FILTER (WHERE state = 'done') AS done_n
+                            FROM tasks GROUP BY exam) t ON t.exam = e.id
+                 ORDER BY e.imported_at, e.id",
+                args![self.micros()],
+            )
+            .await?;
+        rows.iter().map(read_exam).collect()
+    }
+}
+
+fn read_packet(row: &Row) -> Result<PacketStats> {
+    Ok(PacketStats {
+        packet: row.id("id")?,
+        ppe: row.text("ppe")?,
+        room: row.text("room")?,
+        declared: row.count("declared")?,
+        scanned: row.count("scanned")?,
+        received: row.count("received")?,
+        read: row.count("is_read")?,
+        set_aside: row.count("set_aside")?,
+        excluded: row.count("excluded")?,
+        open_tasks: row.count("open_n")?,
+        done_tasks: row.count("done_n")?,
+    })
+}
+
+fn read_exam(row: &Row) -> Result<ExamStats> {
+    Ok(ExamStats {
+        exam: row.id("id")?,
+        packets: row.count("packets")?,
+        packets_started: row.count("packets_started")?,
+        declared: row.count("declared")?,
+        scanned: row.count("scanned")?,
+        received: row.count("received")?,
+        read: row.count("is_read")?,
+        set_aside: row.count("set_aside")?,
+        excluded: row.count("excluded")?,
+        open_tasks: row.count("open_n")?,
+        claimed_tasks: row.count("claimed_n")?,
+        done_tasks: row.count("done_n")?,
+    })
+}
