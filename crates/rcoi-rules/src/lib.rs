@@ -1,1 +1,22 @@
-//! (being written)
+//! Pure exam rules: limits, what needs a person, final values, binding, reconciliation, the closing gate. No I/O, no clock.
+
+pub mod answers;
+pub mod bind;
+pub mod effective;
+pub mod expect;
+pub mod gate;
+pub mod limits;
+pub mod policy;
+pub mod reconcile;
+mod room_checks;
+pub mod value_check;
+
+pub use answers::{FinalAnswer, final_answers, replacements};
+pub use bind::{Binding, Bindings, bind};
+pub use effective::{FieldValue, ValueSource, effective_field};
+pub use expect::{Expectations, same_value};
+pub use gate::{Block, BlockKind, GateFacts, gate};
+pub use limits::{Clock, ClockState, Limits, clock};
+pub use policy::{Need, Policy, See};
+pub use reconcile::{PacketFacts, SheetFacts, Trouble, reconcile};
+pub use value_check::{ValueError, check_sheet_code, check_value};

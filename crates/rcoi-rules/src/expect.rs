@@ -1,0 +1,81 @@
+//! What the exam already knows about a field before anybody reads it: printed data, the roster, the kit.
+
+use rcoi_model::{ExamPlan, KitSheet, Participant};
+use std::collections::BTreeMap;
+
+/// Equal for people: letter case, outer spaces and leading zeros of numbers do not count.
+#[must_use]
+pub fn same_value(a: &str, b: &str) -> bool {
+    let (a, b) = (a.trim(), b.trim());
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|c| c.is_ascii_digit());
+    if digits(a) && digits(b) {
+        return a.trim_start_matches('0') == b.trim_start_matches('0');
+    }
+    a == b || a.to_uppercase() == b.to_uppercase()
+}
+
+/// An index over the plan of one exam.
+#[derive(Debug, Clone)]
+pub struct Expectations<'a> {
+    pub plan: &'a ExamPlan,
+    by_code: BTreeMap<&'a str, (&'a Participant, &'a KitSheet)>,
+    by_participant: BTreeMap<&'a str, &'a Participant>,
+}
+
+impl<'a> Expectations<'a> {
+    #[must_use]
+    pub fn new(plan: &'a ExamPlan) -> Self {
+        let by_code = plan.participants.iter().flat_map(|p| p.kit.iter().map(move |k| (k.code.as_str(), (p, k)))).collect();
+        let by_participant = plan.participants.iter().map(|p| (p.code.as_str(), p)).collect();
+        Self { plan, by_code, by_participant }
+    }
+
+    /// Owner and kit line of a sheet code.
+    #[must_use]
+    pub fn owner(&self, code: &str) -> Option<(&'a Participant, &'a KitSheet)> {
+        self.by_code.get(code).copied()
+    }
+
+    #[must_use]
+    pub fn participant(&self, code: &str) -> Option<&'a Participant> {
+        self.by_participant.get(code).copied()
+    }
+
+    /// What `field` of a sheet should say. `ppe` and `room` are those of its packet; `owner` comes from its code.
+    /// `None`: nothing is known, the reading stands alone.
+    #[must_use]
+    pub fn expected(&self, field: &str, form: &str, ppe: &str, room: &str, owner: Option<&Participant>) -> Option<String> {
+        let of_owner = |get: fn(&Participant) -> String| owner.map(get);
+        match field {
+            "region" => Some(self.plan.region.clone()),
+            "subject" => Some(self.plan.subject.clone()),
+            "date" => Some(self.plan.date.strftime("%d%m%y").to_string()),
+            "ppe" => Some(owner.map_or_else(|| ppe.to_owned(), |p| p.ppe.clone())),
+            "room" => Some(owner.map_or_else(|| room.to_owned(), |p| p.room.clone())),
+            "school" => of_owner(|p| p.school.clone()),
+            "class-number" => of_owner(|p| p.class.chars().take_while(char::is_ascii_digit).collect()),
+            "class-letter" => of_owner(|p| p.class.chars().skip_while(char::is_ascii_digit).collect()),
+            "surname" => of_owner(|p| p.surname.clone()),
+            "name" => of_owner(|p| p.name.clone()),
+            "patronymic" => of_owner(|p| p.patronymic.clone()),
+            "document-series" => of_owner(|p| p.document_series.clone()),
+            "document-number" => of_owner(|p| p.document_number.clone()),
+            "link" if form == "C1" => owner?.kit.iter().find(|k| k.form == "C2").map(|k| k.code.clone()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_and_zero_three_are_the_same_number_but_words_are_compared_whole() {
+        assert!(same_value("3", "03"));
+        assert!(same_value("000", "0"));
+        assert!(!same_value("30", "3"));
+        assert!(same_value("иванов ", "ИВАНОВ"));
+        assert!(!same_value("", "0"));
+    }
+}

@@ -1,0 +1,234 @@
+//! Which readings a person must see. The table is data (`data/policy.toml`); this is its reader and its one decision.
+
+use crate::expect::same_value;
+use rcoi_model::{FieldReading, Role};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Shipped policy.
+pub const DEFAULT_POLICY: &str = include_str!("../data/policy.toml");
+
+/// When a person looks at a field. Meanings stand at the head of `data/policy.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum See {
+    Never,
+    Doubt,
+    WhenSet,
+    Always,
+    Mismatch,
+    Sheet,
+}
+
+/// What one reading asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    pub station: Role,
+    /// Two people, independently.
+    pub double: bool,
+}
+
+/// The policy of one installation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    default: Rule,
+    classes: BTreeMap<String, Rule>,
+    fields: BTreeMap<String, Rule>,
+    permitted: Vec<Permitted>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Rule {
+    see: See,
+    threshold: f32,
+    station: Role,
+    double: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Permitted {
+    class: String,
+    #[serde(default)]
+    subject: Option<String>,
+    symbols: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyFile {
+    default: DefaultRow,
+    #[serde(default)]
+    class: Vec<Row>,
+    #[serde(default)]
+    field: Vec<Row>,
+    #[serde(default)]
+    permitted: Vec<Permitted>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DefaultRow {
+    see: See,
+    threshold: f32,
+    station: Role,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    name: String,
+    see: See,
+    threshold: Option<f32>,
+    station: Option<Role>,
+    #[serde(default)]
+    double: bool,
+}
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PolicyError {
+    #[error("policy: {0}")]
+    Syntax(String),
+    #[error("policy: '{name}': threshold {value}: expected 0 to 1")]
+    Threshold { name: String, value: String },
+    #[error("policy: '{name}': station '{value}': expected verifier or senior")]
+    Station { name: String, value: &'static str },
+    #[error("policy: '{0}' has two rows")]
+    Repeated(String),
+}
+
+impl Policy {
+    /// Parses and checks a policy.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let file: PolicyFile = toml::from_str(text).map_err(|e| PolicyError::Syntax(e.to_string().trim().to_owned()))?;
+        let default = checked(
+            "default",
+            Rule { see: file.default.see, threshold: file.default.threshold, station: file.default.station, double: false },
+        )?;
+        Ok(Self { classes: table(file.class, default)?, fields: table(file.field, default)?, default, permitted: file.permitted })
+    }
+
+    fn rule(&self, class: &str, field: &str) -> Rule {
+        *self.fields.get(field).or_else(|| self.classes.get(class)).unwrap_or(&self.default)
+    }
+
+    /// Does this reading need a person? `expected` is what the exam already knows about the field, if anything.
+    #[must_use]
+    pub fn need(&self, reading: &FieldReading, expected: Option<&str>) -> Option<Need> {
+        let rule = self.rule(&reading.class, &reading.name);
+        let doubtful = reading.confidence.get() < rule.threshold || !reading.doubts.is_empty();
+        let seen = match rule.see {
+            See::Never | See::Sheet => false,
+            See::Doubt => doubtful,
+            See::WhenSet => doubtful || !reading.value.is_empty(),
+            See::Always => true,
+            See::Mismatch => expected.map_or(doubtful, |e| !same_value(e, &reading.value)),
+        };
+        seen.then_some(Need { station: rule.station, double: rule.double })
+    }
+
+    /// Symbols a person may type: the policy's row for class and subject, else `alphabet` of the template.
+    #[must_use]
+    pub fn permitted<'a>(&'a self, class: &str, subject: &str, alphabet: &'a str) -> &'a str {
+        self.permitted
+            .iter()
+            .filter(|p| p.class == class && p.subject.as_deref().is_none_or(|s| s == subject))
+            .max_by_key(|p| p.subject.is_some())
+            .map_or(alphabet, |p| p.symbols.as_str())
+    }
+}
+
+fn table(rows: Vec<Row>, default: Rule) -> Result<BTreeMap<String, Rule>, PolicyError> {
+    let mut out = BTreeMap::new();
+    for row in rows {
+        let rule = Rule {
+            see: row.see,
+            threshold: row.threshold.unwrap_or(default.threshold),
+            station: row.station.unwrap_or(default.station),
+            double: row.double,
+        };
+        let rule = checked(&row.name, rule)?;
+        if out.insert(row.name.clone(), rule).is_some() {
+            return Err(PolicyError::Repeated(row.name));
+        }
+    }
+    Ok(out)
+}
+
+fn checked(name: &str, rule: Rule) -> Result<Rule, PolicyError> {
+    if !(0.0..=1.0).contains(&rule.threshold) {
+        return Err(PolicyError::Threshold { name: name.to_owned(), value: rule.threshold.to_string() });
+    }
+    if !matches!(rule.station, Role::Verifier | Role::Senior) {
+        return Err(PolicyError::Station { name: name.to_owned(), value: rule.station.as_str() });
+    }
+    Ok(rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcoi_model::{Confidence, Doubt, FieldKind, Quad};
+
+    fn policy() -> Policy {
+        Policy::parse(DEFAULT_POLICY).unwrap()
+    }
+
+    fn reading(class: &str, value: &str, confidence: f32, doubts: Vec<Doubt>) -> FieldReading {
+        FieldReading {
+            name: format!("{class}-1"),
+            kind: FieldKind::Cells,
+            class: class.into(),
+            value: value.into(),
+            confidence: Confidence::new(confidence),
+            doubts,
+            area: Quad::default(),
+            chars: vec![],
+            marks: vec![],
+        }
+    }
+
+    #[test]
+    fn a_double_mark_waits_for_a_verifier_and_a_sure_answer_does_not() {
+        let p = policy();
+        let need = p.need(&reading("answer", "2", 1.0, vec![Doubt::MultipleMarks]), None).unwrap();
+        assert_eq!(need.station, Role::Verifier);
+        assert!(p.need(&reading("answer", "2", 0.9, vec![]), None).is_some());
+        assert!(p.need(&reading("answer", "2", 0.999, vec![]), None).is_none());
+    }
+
+    #[test]
+    fn a_set_event_mark_is_always_seen_and_a_signature_never() {
+        let p = policy();
+        assert!(p.need(&reading("event", "1", 1.0, vec![]), None).is_some());
+        assert!(p.need(&reading("event", "", 1.0, vec![]), None).is_none());
+        assert!(p.need(&reading("replacement-number", "7", 1.0, vec![]), None).is_some());
+        assert!(p.need(&reading("signature", "", 0.0, vec![Doubt::Missing]), None).is_none());
+    }
+
+    #[test]
+    fn a_faint_name_that_equals_the_roster_needs_nobody() {
+        let p = policy();
+        assert!(p.need(&reading("person", "ИВАНОВ", 0.3, vec![Doubt::Ambiguous { cells: vec![0] }]), Some("Иванов")).is_none());
+        assert!(p.need(&reading("person", "ИВАНОВ", 1.0, vec![]), Some("Петров")).is_some());
+        assert!(p.need(&reading("person", "ИВАНОВ", 0.3, vec![]), None).is_some());
+    }
+
+    #[test]
+    fn permitted_symbols_of_the_subject_beat_the_alphabet() {
+        let text = "[default]\nsee='doubt'\nthreshold=0.9\nstation='verifier'\n[[permitted]]\nclass='answer'\nsubject='22'\nsymbols='0123456789-,'\n";
+        let p = Policy::parse(text).unwrap();
+        assert_eq!(p.permitted("answer", "22", "АБВ"), "0123456789-,");
+        assert_eq!(p.permitted("answer", "01", "АБВ"), "АБВ");
+    }
+
+    #[test]
+    fn a_bad_policy_is_refused_with_the_row() {
+        let head = "[default]\nsee='doubt'\nthreshold=0.9\nstation='verifier'\n";
+        let station = format!("{head}[[class]]\nname='answer'\nsee='doubt'\nstation='head'\n");
+        assert_eq!(Policy::parse(&station).unwrap_err().to_string(), "policy: 'answer': station 'head': expected verifier or senior");
+        let level = format!("{head}[[class]]\nname='answer'\nsee='doubt'\nthreshold=9.0\n");
+        assert!(matches!(Policy::parse(&level), Err(PolicyError::Threshold { .. })));
+        assert!(Policy::parse(&format!("{head}[[class]]\nname='answer'\nsee='sometimes'\n")).is_err());
+    }
+}
