@@ -83,6 +83,7 @@ pub(crate) async fn append(tx: &mut Tx, now: i64, entry: &AuditEntry) -> Result<
     let head = tx.one("UPDATE audit_head SET seq = seq + 1 WHERE id = 1 RETURNING seq, hash", vec![]).await?;
     let head = head.ok_or_else(|| damaged("audit", "the head of the chain is gone"))?;
     let (seq, prev) = (head.int("seq")?, head.text("hash")?);
+    let entry = &clean(entry);
     let hash = link(seq, now, entry, &prev)?;
     tx.run(
         "INSERT INTO audit (seq, at, user_id, act, target, detail, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -91,6 +92,12 @@ pub(crate) async fn append(tx: &mut Tx, now: i64, entry: &AuditEntry) -> Result<
     .await?;
     tx.run("UPDATE audit_head SET hash = $1 WHERE id = 1", args![&hash]).await?;
     Ok(())
+}
+
+/// The entry as the database will keep it: the hash must be over the stored text.
+fn clean(entry: &AuditEntry) -> AuditEntry {
+    let kept = |text: &str| crate::db::storable(text);
+    AuditEntry { user: entry.user, act: kept(&entry.act), target: kept(&entry.target), detail: kept(&entry.detail) }
 }
 
 /// An entry with a JSON detail.

@@ -47,10 +47,14 @@ macro_rules! args {
 }
 pub(crate) use args;
 
+/// PostgreSQL cannot store NUL in text; it can only come from the member names of hostile archives.
+pub(crate) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 impl From<&str> for Arg {
     fn from(v: &str) -> Self {
-        // PostgreSQL cannot store NUL in text; it can only come from the member names of hostile archives.
-        Self::Text(Some(v.replace('\0', "\u{fffd}")))
+        Self::Text(Some(storable(v)))
     }
 }
 

@@ -1,0 +1,65 @@
+//! The folder of blobs: written once, checked on reading, nothing half-written.
+
+use rcoi_model::BlobHash;
+use rcoi_store::{Blobs, StoreError};
+use std::path::Path;
+
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[tokio::test]
+async fn the_same_bytes_are_stored_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path().join("blobs")).await.unwrap();
+    let hash = blobs.put("лист".as_bytes()).await.unwrap();
+    let first = std::fs::metadata(blobs.path(&hash)).unwrap().modified().unwrap();
+    assert_eq!(blobs.put("лист".as_bytes()).await.unwrap(), hash);
+    assert_eq!(std::fs::metadata(blobs.path(&hash)).unwrap().modified().unwrap(), first, "not written again");
+    assert_eq!(blobs.get(&hash).await.unwrap(), "лист".as_bytes());
+    assert!(blobs.exists(&hash).await.unwrap());
+    assert_eq!(files_below(folder.path()).len(), 1);
+    let nobody = BlobHash::from_bytes(&[9; 32]);
+    assert!(!blobs.exists(&nobody).await.unwrap());
+    assert!(matches!(blobs.get(&nobody).await, Err(StoreError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn a_damaged_blob_is_an_error_and_not_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).await.unwrap();
+    let hash = blobs.put(vec![1, 2, 3]).await.unwrap();
+    std::fs::write(blobs.path(&hash), [1, 2, 4]).unwrap();
+    assert!(matches!(blobs.get(&hash).await, Err(StoreError::DamagedBlob { .. })));
+    std::fs::write(blobs.path(&hash), [1]).unwrap();
+    assert!(matches!(blobs.get(&hash).await, Err(StoreError::DamagedBlob { .. })));
+    assert_eq!(blobs.put(vec![1, 2, 3]).await.unwrap(), hash);
+    assert_eq!(blobs.get(&hash).await.unwrap(), [1, 2, 3], "the good bytes replace a cut-off file");
+}
+
+#[tokio::test]
+async fn a_failed_write_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).await.unwrap();
+    let hash = Blobs::hash(b"sheet");
+    // Something unmovable stands where the blob belongs: the last step, the rename, fails.
+    std::fs::create_dir_all(blobs.path(&hash).join("in-the-way")).unwrap();
+    assert!(matches!(blobs.put(&b"sheet"[..]).await, Err(StoreError::Blob { .. })));
+    assert_eq!(files_below(folder.path()), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test]
+async fn many_writers_of_one_file_agree() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open(folder.path()).await.unwrap();
+    let puts = (0..16).map(|_| blobs.put(vec![5; 100_000]));
+    for hash in futures::future::join_all(puts).await {
+        assert_eq!(hash.unwrap(), Blobs::hash(&vec![5; 100_000]));
+    }
+    assert_eq!(files_below(folder.path()).len(), 1);
+}

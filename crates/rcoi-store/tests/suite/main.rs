@@ -1,0 +1,70 @@
+//! One suite of the store, run on SQLite (a file) and on PostgreSQL (a fresh database for each test).
+
+mod bed;
+mod claims;
+mod exams;
+mod people;
+mod readings;
+mod sync;
+mod verdicts;
+
+/// Runs each named function of a module on both databases.
+macro_rules! on_both {
+    ($($module:ident :: { $($test:ident),+ $(,)? }),+ $(,)?) => {
+        mod sqlite {
+            $($(#[test] fn $test() { crate::bed::run_sqlite(crate::$module::$test); })+)+
+        }
+        mod postgres {
+            $($(#[test] fn $test() { crate::bed::run_postgres(crate::$module::$test); })+)+
+        }
+    };
+}
+
+on_both! {
+    exams::{
+        an_exam_imported_twice_is_the_same_exam,
+        a_closed_exam_refuses_another_plan_and_new_pages,
+        an_exam_with_open_work_does_not_close,
+        pages_taken_in_twice_add_nothing,
+        the_outbox_gives_a_page_again_when_its_lease_has_lapsed,
+        an_excluded_page_leaves_the_work_with_its_tasks,
+        stats_count_every_page_and_task_once,
+        several_processes_may_open_a_new_database_at_once,
+    },
+    readings::{
+        a_reading_saved_twice_changes_nothing,
+        a_reading_cut_off_half_way_leaves_nothing,
+        a_page_set_aside_can_be_read_again,
+        another_engine_replaces_the_doubts_nobody_settled,
+        readings_come_in_parts_without_holes,
+    },
+    claims::{
+        twenty_people_claiming_at_once_never_share_a_task,
+        a_lapsed_lease_comes_back_and_a_renewed_one_does_not,
+        a_reloaded_page_shows_the_same_tasks,
+        fields_of_one_class_and_page_come_together,
+        a_claim_sees_only_its_stations_and_exam,
+    },
+    sync::{
+        syncing_inserts_obsoletes_and_reopens_but_leaves_settled_tasks,
+        a_prefix_does_not_touch_its_neighbours,
+        two_syncs_at_once_leave_one_of_the_lists,
+    },
+    verdicts::{
+        a_double_click_records_one_verdict,
+        a_verdict_needs_the_task_in_hand,
+        a_verdict_that_fails_half_way_leaves_nothing,
+        undo_reopens_the_task_and_keeps_the_verdict,
+        undo_puts_an_excluded_page_back,
+        undo_stops_where_somebody_acted_on_it,
+        a_rescan_stays_open_for_the_senior,
+        the_audit_chain_shows_a_changed_row,
+        twenty_verdicts_at_once_make_one_chain,
+    },
+    people::{
+        a_login_is_taken_once,
+        a_session_ends_with_its_time_or_its_user,
+        a_package_name_is_given_to_one_file,
+        a_setting_keeps_its_last_value,
+    },
+}

@@ -1,0 +1,70 @@
+//! Users, sessions, packages, settings.
+
+use crate::bed::{Bed, MINUTE};
+use rcoi_model::{BlobHash, Role};
+use rcoi_store::{NewPackage, NewUser, Session, StoreError};
+
+pub(crate) async fn a_login_is_taken_once(bed: Bed) {
+    let ann = bed.user("ann", Role::Head).await;
+    let twin = NewUser { login: "ann".to_owned(), title: String::new(), role: Role::Admin, password_hash: String::new() };
+    assert!(matches!(bed.store.create_user(&twin, None).await, Err(StoreError::Conflict(_))));
+    assert_eq!(bed.store.user_by_login("ann").await.unwrap(), Some(ann.clone()));
+    assert_eq!(bed.store.user_by_login("Ann").await.unwrap(), None);
+    assert_eq!(bed.store.user(ann.id).await.unwrap(), ann);
+    bed.store.set_password_hash(ann.id, "$new$", Some(ann.id)).await.unwrap();
+    bed.store.set_user_disabled(ann.id, true, None).await.unwrap();
+    let listed = bed.store.users().await.unwrap();
+    assert_eq!((listed.len(), listed[0].disabled, listed[0].password_hash.as_str()), (1, true, "$new$"));
+}
+
+pub(crate) async fn a_session_ends_with_its_time_or_its_user(bed: Bed) {
+    let ann = bed.user("ann", Role::Head).await;
+    let session = |token: &str, minutes: i64| Session {
+        token_hash: token.to_owned(),
+        user: ann.id,
+        csrf: "c".to_owned(),
+        expires_at: bed.store.now().round(jiff::Unit::Microsecond).unwrap() + jiff::SignedDuration::from_mins(minutes),
+    };
+    let (short, long) = (session("short", 1), session("long", 60));
+    bed.store.create_session(&short).await.unwrap();
+    bed.store.create_session(&long).await.unwrap();
+    assert_eq!(bed.store.session("short").await.unwrap(), Some((short, ann.clone())));
+    bed.wait(MINUTE * 2);
+    assert_eq!(bed.store.session("short").await.unwrap(), None);
+    assert_eq!(bed.store.purge_sessions().await.unwrap(), 1);
+    assert!(bed.store.session("long").await.unwrap().is_some());
+    bed.store.set_user_disabled(ann.id, true, None).await.unwrap();
+    assert_eq!(bed.store.session("long").await.unwrap(), None);
+    bed.store.set_user_disabled(ann.id, false, None).await.unwrap();
+    assert_eq!(bed.store.session("long").await.unwrap(), None, "a let-in user logs in anew");
+    bed.store.create_session(&session("third", 5)).await.unwrap();
+    bed.store.delete_session("third").await.unwrap();
+    assert_eq!(bed.store.session("third").await.unwrap(), None);
+}
+
+pub(crate) async fn a_package_name_is_given_to_one_file(bed: Bed) {
+    let (plan, pages) = bed.exam(1).await;
+    let mut package = NewPackage {
+        exam: plan.id(),
+        packet: Some(pages[0].packet),
+        version: 1,
+        name: "77000103-1.zip".to_owned(),
+        blob: BlobHash::from_bytes(&[1; 32]),
+        size: 5_000_000_000,
+    };
+    let first = bed.store.insert_package(&package).await.unwrap();
+    assert_eq!(bed.store.insert_package(&package).await.unwrap(), first);
+    package.blob = BlobHash::from_bytes(&[2; 32]);
+    assert!(matches!(bed.store.insert_package(&package).await, Err(StoreError::Conflict(_))));
+    package.version = 2;
+    let second = bed.store.insert_package(&package).await.unwrap();
+    assert_eq!(bed.store.packages(plan.id()).await.unwrap(), [first, second]);
+}
+
+pub(crate) async fn a_setting_keeps_its_last_value(bed: Bed) {
+    assert_eq!(bed.store.setting("key").await.unwrap(), None);
+    bed.store.set_setting("key", "раз").await.unwrap();
+    bed.store.set_setting("key", "два \0").await.unwrap();
+    assert_eq!(bed.store.setting("key").await.unwrap().as_deref(), Some("два \u{fffd}"));
+    bed.store.ping().await.unwrap();
+}
