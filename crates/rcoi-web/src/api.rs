@@ -1,0 +1,349 @@
+//! The JSON API under `/api/v1`, used by the page scripts, the robot and anyone else.
+//!
+//! | call | who | in | out |
+//! |---|---|---|---|
+//! | `POST login` | anyone | `{login, password}` | `{csrf, login, role, home}` and the session cookie |
+//! | `POST logout` | signed in | | `{}` |
+//! | `GET me` | signed in | | `{csrf, login, role, home}` |
+//! | `GET progress` | verifier, senior, head | | `{verifier, senior}` open tasks |
+//! | `POST tasks/claim` | verifier, senior | `{n, station?}` | `{tasks: […], progress}` |
+//! | `POST tasks/{id}/verdict` | who holds the task | `{verdict_id, act, …}` | `{progress}` |
+//! | `POST undo` | verifier, senior | | `{task}` or `{task: null}` |
+//! | `GET tasks/{id}/picture?kind=cutout\|page` | who holds the task; senior, head | | a picture |
+//! | `GET tasks/{id}/people` | senior | | `{people: [{code, ppe, room, seat}]}` |
+//! | `GET exams` | senior, head | | `{exams: […]}` |
+//! | `GET exams/{id}` | senior, head | | counts, packets, `blocks`, `packages` |
+//! | `POST exams/{id}/reconcile` | senior, head | | the exam |
+//! | `POST exams/{id}/close`, `…/package` | head | | the exam |
+//! | `GET packages/{id}/file` | head | | the ZIP |
+//! | `GET health`, `/health`, `/ready` | anyone | | `{ok}` |
+//!
+//! Acts of a verdict (`rcoi_model::VerdictAct`): `value {value}`, `pass {reason}`, `rescan {reason}`; the senior also
+//! `sheet-code {code}`, `bind {participant, reason}`, `exclude {reason}`, `explain {reason}`. Every changing call but
+//! `login` needs the header `x-csrf-token`. Refusals are `{error, message}`, the message in Russian.
+
+use crate::AppState;
+use crate::backend::{ExamCard, ExamDetails, PackageRow, PictureKind, TaskView};
+use crate::checks;
+use crate::error::Problem;
+use crate::login;
+use crate::request::{Body, Signed};
+use crate::roles::{Action, home, may};
+use crate::session::Session;
+use crate::text::Lang;
+use crate::words;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rcoi_model::{ExamId, PackageId, Role, TaskId, TaskSubject, VerdictAct, VerdictId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::str::FromStr;
+
+/// Most tasks one claim may take: a batch that a person answers well within a lease.
+const LARGEST_CLAIM: u32 = 64;
+
+fn id<T: FromStr>(text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| Problem::not_found())
+}
+
+fn me(session: &Session) -> Value {
+    json!({ "csrf": session.csrf, "login": session.login, "role": session.role, "home": home(session.role) })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct LoginBody {
+    login: String,
+    password: String,
+}
+
+pub(crate) async fn login(State(state): State<AppState>, parts: Parts, Body(body): Body<LoginBody>) -> Result<Response, Problem> {
+    let (cookie, session) = login::sign_in(&state, &parts, &body.login, &body.password).await?;
+    let mut response = Json(me(&session)).into_response();
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+pub(crate) async fn logout(State(state): State<AppState>, _who: Signed, parts: Parts) -> Response {
+    let mut response = Json(json!({})).into_response();
+    response.headers_mut().append(header::SET_COOKIE, login::sign_out(&state, &parts));
+    response
+}
+
+pub(crate) async fn who_am_i(who: Signed) -> Json<Value> {
+    Json(me(&who.session))
+}
+
+async fn progress_value(state: &AppState) -> Result<Value, Problem> {
+    Ok(json!(state.backend().progress().await?))
+}
+
+pub(crate) async fn progress(State(state): State<AppState>, who: Signed) -> Result<Json<Value>, Problem> {
+    if !may(who.session.role, Action::VerifyFields) {
+        who.must(Action::SeeExams)?;
+    }
+    Ok(Json(progress_value(&state).await?))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ClaimBody {
+    #[serde(default = "one")]
+    n: u32,
+    station: Option<Role>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// The action that working at a station needs.
+fn station_action(station: Role) -> Result<Action, Problem> {
+    match station {
+        Role::Verifier => Ok(Action::VerifyFields),
+        Role::Senior => Ok(Action::SettleTroubles),
+        other => Err(Problem::bad(format!("Нет такой станции: «{}»; бывают verifier и senior.", other.as_str()))),
+    }
+}
+
+pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<ClaimBody>) -> Result<Json<Value>, Problem> {
+    let station = body.station.unwrap_or(if who.session.role == Role::Senior { Role::Senior } else { Role::Verifier });
+    let actor = who.must(station_action(station)?)?;
+    if body.n == 0 || body.n > LARGEST_CLAIM {
+        return Err(Problem::bad(format!("За раз берут от 1 до {LARGEST_CLAIM} заданий, просили {}.", body.n)));
+    }
+    let tasks = state.backend().claim(actor, station, body.n).await?;
+    let tasks: Vec<Value> = tasks.iter().map(|t| task_value(t, who.lang)).collect();
+    Ok(Json(json!({ "tasks": tasks, "progress": progress_value(&state).await? })))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct VerdictBody {
+    verdict_id: VerdictId,
+    #[serde(flatten)]
+    act: VerdictAct,
+}
+
+pub(crate) async fn verdict(
+    State(state): State<AppState>,
+    who: Signed,
+    Path(task): Path<String>,
+    Body(body): Body<VerdictBody>,
+) -> Result<Json<Value>, Problem> {
+    let task: TaskId = id(&task)?;
+    let view = held_task(&state, &who, task).await?;
+    let actor = who.must(station_action(view.task.station)?)?;
+    let act = checks::act(&view.task, actor.role, body.act).map_err(Problem::unprocessable)?;
+    state.backend().verdict(actor, body.verdict_id, task, act).await?;
+    Ok(Json(json!({ "progress": progress_value(&state).await? })))
+}
+
+/// The task, if this person holds it; the same refusal whether it is another's or does not exist.
+async fn held_task(state: &AppState, who: &Signed, task: TaskId) -> Result<TaskView, Problem> {
+    if !may(who.session.role, Action::VerifyFields) && !may(who.session.role, Action::SettleTroubles) {
+        return Err(Problem::forbidden());
+    }
+    if !state.backend().holds(who.actor(), task).await? {
+        return Err(Problem::new(StatusCode::CONFLICT, "not-held", "Это задание не за вами: его взял или уже решил другой."));
+    }
+    Ok(state.backend().task(task).await?)
+}
+
+pub(crate) async fn undo(State(state): State<AppState>, who: Signed) -> Result<Json<Value>, Problem> {
+    let actor = who.must(Action::VerifyFields)?;
+    let task = state.backend().undo(actor).await?;
+    let task = task.map(|t| task_value(&t, who.lang));
+    Ok(Json(json!({ "task": task, "progress": progress_value(&state).await? })))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PictureQuery {
+    kind: Option<String>,
+}
+
+pub(crate) async fn picture(
+    State(state): State<AppState>,
+    who: Signed,
+    Path(task): Path<String>,
+    Query(query): Query<PictureQuery>,
+) -> Result<Response, Problem> {
+    let task: TaskId = id(&task)?;
+    let kind = match query.kind.as_deref() {
+        None | Some("cutout") => PictureKind::Cutout,
+        Some("page") => PictureKind::Page,
+        Some(other) => return Err(Problem::bad(format!("Нет такой картинки: «{other}»; бывают cutout и page."))),
+    };
+    if !may(who.session.role, Action::SeeAnyPicture) {
+        // A verifier sees the field he holds and never the whole sheet.
+        let actor = who.must(Action::VerifyFields)?;
+        if kind == PictureKind::Page || !state.backend().holds(actor, task).await? {
+            return Err(Problem::not_found());
+        }
+    }
+    let (bytes, media) = state.backend().picture(task, kind).await?;
+    Ok(([(header::CONTENT_TYPE, media)], bytes).into_response())
+}
+
+pub(crate) async fn people(State(state): State<AppState>, who: Signed, Path(task): Path<String>) -> Result<Json<Value>, Problem> {
+    who.must(Action::SettleTroubles)?;
+    let people = state.backend().people(id(&task)?).await?;
+    Ok(Json(json!({ "people": people })))
+}
+
+pub(crate) async fn exams(State(state): State<AppState>, who: Signed) -> Result<Json<Value>, Problem> {
+    who.must(Action::SeeExams)?;
+    let exams = state.backend().exams().await?;
+    let exams: Vec<Value> = exams.iter().map(|e| card_value(e, &state)).collect();
+    Ok(Json(json!({ "exams": exams })))
+}
+
+pub(crate) async fn exam(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<Value>, Problem> {
+    who.must(Action::SeeExams)?;
+    exam_answer(&state, id(&exam)?).await
+}
+
+async fn exam_answer(state: &AppState, exam: ExamId) -> Result<Json<Value>, Problem> {
+    let details = state.backend().exam(exam).await?;
+    Ok(Json(details_value(&details, state)))
+}
+
+pub(crate) async fn reconcile(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<Value>, Problem> {
+    let (actor, exam) = (who.must(Action::Reconcile)?, id(&exam)?);
+    state.backend().reconcile(actor, exam).await?;
+    exam_answer(&state, exam).await
+}
+
+pub(crate) async fn close(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<Value>, Problem> {
+    let (actor, exam) = (who.must(Action::CloseExam)?, id(&exam)?);
+    state.backend().close(actor, exam).await?;
+    exam_answer(&state, exam).await
+}
+
+pub(crate) async fn package(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<Value>, Problem> {
+    let (actor, exam) = (who.must(Action::BuildPackage)?, id(&exam)?);
+    state.backend().package(actor, exam).await?;
+    exam_answer(&state, exam).await
+}
+
+pub(crate) async fn package_file(State(state): State<AppState>, who: Signed, Path(package): Path<String>) -> Result<Response, Problem> {
+    who.must(Action::DownloadPackage)?;
+    let (name, bytes) = state.backend().package_file(id::<PackageId>(&package)?).await?;
+    let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')).collect();
+    let mut response = ([(header::CONTENT_TYPE, "application/zip")], bytes).into_response();
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{safe}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}
+
+pub(crate) async fn health() -> Json<Value> {
+    Json(json!({ "ok": true }))
+}
+
+pub(crate) async fn ready(State(state): State<AppState>) -> Response {
+    let fine = state.backend().ready().await.unwrap_or(false);
+    let status = if fine { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ok": fine }))).into_response()
+}
+
+pub(crate) async fn nothing_here() -> Problem {
+    Problem::not_found()
+}
+
+pub(crate) async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Этот адрес так не вызывают.")
+}
+
+/// A task as the scripts and the robot see it.
+pub(crate) fn task_value(view: &TaskView, lang: Lang) -> Value {
+    let task = &view.task;
+    let mut value = json!({
+        "id": task.id,
+        "exam": task.exam,
+        "station": task.station,
+        "form": view.form,
+        "form_name": words::form(&view.form, lang),
+        "source": view.source,
+        "earlier": view.earlier,
+        "picture": task.page.map(|_| format!("/api/v1/tasks/{}/picture", task.id)),
+    });
+    let more = match &task.subject {
+        TaskSubject::Field { field, kind, class, value, confidence, doubts, permitted, cells, options, .. } => json!({
+            "about": "field",
+            "kind": kind,
+            "field": field,
+            "label": if view.label.is_empty() { words::field(field, lang) } else { view.label.clone() },
+            "class": class,
+            "value": value,
+            "confidence": confidence,
+            "doubts": doubts,
+            "why": doubts.iter().map(|d| words::doubt(d, lang)).collect::<Vec<_>>(),
+            "doubtful": words::doubtful_cells(doubts),
+            "permitted": permitted,
+            "pattern": view.pattern,
+            "cells": cells,
+            "longest": checks::longest(*cells, doubts),
+            "options": options,
+        }),
+        TaskSubject::Sheet { trouble, detail } => json!({
+            "about": "sheet",
+            "trouble": trouble,
+            "label": words::sheet_trouble(*trouble, lang),
+            "detail": detail,
+            "acts": checks::acts(&task.subject),
+        }),
+        TaskSubject::Room { trouble, detail } => json!({
+            "about": "room",
+            "trouble": trouble,
+            "label": words::room_trouble(*trouble, lang),
+            "detail": detail,
+            "acts": checks::acts(&task.subject),
+        }),
+    };
+    if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
+        value.extend(more);
+    }
+    value
+}
+
+fn card_value(card: &ExamCard, state: &AppState) -> Value {
+    json!({
+        "id": card.id,
+        "subject": card.subject,
+        "subject_name": card.subject_name,
+        "period": card.period,
+        "date": card.date.to_string(),
+        "limit_days": card.limit_days,
+        "hours_left": state.hours_left(card.date, card.limit_days),
+        "state": card.state,
+        "declared": card.declared,
+        "scanned": card.scanned,
+        "read": card.read,
+        "verified": card.verified,
+        "set_aside": card.set_aside,
+        "open_tasks": card.open_tasks,
+    })
+}
+
+fn details_value(details: &ExamDetails, state: &AppState) -> Value {
+    let mut value = card_value(&details.card, state);
+    let packages: Vec<Value> = details.packages.iter().map(package_value).collect();
+    if let Value::Object(map) = &mut value {
+        map.insert("packets".into(), json!(details.packets));
+        map.insert("blocks".into(), json!(details.blocks));
+        map.insert("packages".into(), Value::Array(packages));
+    }
+    value
+}
+
+fn package_value(row: &PackageRow) -> Value {
+    json!({
+        "id": row.id,
+        "file": row.file,
+        "sha256": row.sha256,
+        "bytes": row.bytes,
+        "version": row.version,
+        "download": format!("/api/v1/packages/{}/file", row.id),
+    })
+}

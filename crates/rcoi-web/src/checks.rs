@@ -1,0 +1,215 @@
+//! Which answer a task takes: permitted symbols, lengths, reasons, acts by role. The texts are for people.
+
+use rcoi_model::{CheckDigit, Doubt, FieldKind, Role, SheetTrouble, Task, TaskSubject, VerdictAct};
+
+/// Shortest reason, characters: «да» explains nothing.
+const SHORTEST_REASON: usize = 3;
+/// Longest reason or free value, characters.
+const LONGEST_TEXT: usize = 500;
+
+/// How many characters a field of `cells` may hold, 0 = no limit. A field whose ink goes on beyond the last cell may
+/// be transcribed with what stands there, up to twice the cells.
+#[must_use]
+pub fn longest(cells: u32, doubts: &[Doubt]) -> u32 {
+    if doubts.contains(&Doubt::Overflow) { cells * 2 } else { cells }
+}
+
+/// Acts the senior may choose from, first the usual one.
+#[must_use]
+pub fn acts(subject: &TaskSubject) -> &'static [&'static str] {
+    match subject {
+        TaskSubject::Field { .. } => &["value", "pass", "rescan"],
+        TaskSubject::Room { .. } => &["explain", "rescan"],
+        TaskSubject::Sheet { trouble, .. } => match trouble {
+            SheetTrouble::Undecodable | SheetTrouble::BlankPage => &["exclude", "rescan"],
+            SheetTrouble::DuplicateCode | SheetTrouble::ForeignSheet | SheetTrouble::UnknownForm => {
+                &["exclude", "sheet-code", "explain", "rescan"]
+            }
+            SheetTrouble::CodeUnreadable | SheetTrouble::UnknownCode => &["sheet-code", "bind", "exclude", "rescan"],
+            SheetTrouble::Unlinked => &["bind", "explain", "exclude", "rescan"],
+            SheetTrouble::Passed => &["explain", "exclude", "sheet-code", "bind", "rescan"],
+        },
+    }
+}
+
+/// Checks and tidies an act, or says in Russian why it is not taken.
+///
+/// # Errors
+/// A sentence for the person.
+pub fn act(task: &Task, role: Role, act: VerdictAct) -> Result<VerdictAct, String> {
+    let by_senior = role == Role::Senior;
+    let is_field = matches!(task.subject, TaskSubject::Field { .. });
+    match act {
+        VerdictAct::Value { value } => field_value(&task.subject, &value).map(|value| VerdictAct::Value { value }),
+        VerdictAct::Pass { reason } => {
+            if is_field {
+                reason_of(&reason).map(|reason| VerdictAct::Pass { reason })
+            } else {
+                Err("Передать старшему можно только поле.".into())
+            }
+        }
+        VerdictAct::Rescan { reason } => reason_of(&reason).map(|reason| VerdictAct::Rescan { reason }),
+        _ if !by_senior => Err("Это решает старший верификатор: передайте ему (F8).".into()),
+        VerdictAct::SheetCode { code } => sheet_code(task, &code).map(|code| VerdictAct::SheetCode { code }),
+        VerdictAct::Bind { participant, reason } => {
+            let participant = participant.trim().to_owned();
+            if participant.is_empty() || participant.chars().count() > 64 {
+                return Err("Укажите код участника из списка.".into());
+            }
+            on_page(task)?;
+            Ok(VerdictAct::Bind { participant, reason: reason_of(&reason)? })
+        }
+        VerdictAct::Exclude { reason } => {
+            on_page(task)?;
+            reason_of(&reason).map(|reason| VerdictAct::Exclude { reason })
+        }
+        VerdictAct::Explain { reason } => reason_of(&reason).map(|reason| VerdictAct::Explain { reason }),
+    }
+}
+
+fn on_page(task: &Task) -> Result<(), String> {
+    if task.page.is_some() { Ok(()) } else { Err("Это дело об аудитории, а не о листе: объясните расхождение.".into()) }
+}
+
+fn reason_of(reason: &str) -> Result<String, String> {
+    let reason = reason.trim();
+    let length = reason.chars().count();
+    if length < SHORTEST_REASON {
+        Err(format!("Напишите причину: хотя бы {SHORTEST_REASON} знака."))
+    } else if length > LONGEST_TEXT {
+        Err(format!("Причина длиннее {LONGEST_TEXT} знаков."))
+    } else {
+        Ok(reason.to_owned())
+    }
+}
+
+fn sheet_code(task: &Task, code: &str) -> Result<String, String> {
+    on_page(task)?;
+    let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    if code.len() != 13 || !code.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(format!("Код листа — 13 цифр, а введено «{code}»."));
+    }
+    // Both rules of forms in use: which one a form has is the template's knowledge, a typing slip breaks both.
+    if CheckDigit::Gs1.accepts(&code) || CheckDigit::Swapped.accepts(&code) {
+        Ok(code)
+    } else {
+        Err("Контрольная цифра не сходится: проверьте набранное.".into())
+    }
+}
+
+fn field_value(subject: &TaskSubject, value: &str) -> Result<String, String> {
+    let TaskSubject::Field { kind, doubts, permitted, cells, options, .. } = subject else {
+        return Err("Это не поле: выберите решение для листа или аудитории.".into());
+    };
+    let value = value.trim_end();
+    if value.chars().count() > LONGEST_TEXT || value.chars().any(char::is_control) {
+        return Err("Значение слишком длинное или содержит невидимые знаки.".into());
+    }
+    match kind {
+        FieldKind::Marks => {
+            let chosen: Vec<&str> = value.split('|').filter(|v| !v.is_empty()).collect();
+            if let Some(odd) = chosen.iter().find(|v| !options.iter().any(|o| o == *v)) {
+                return Err(format!("Отметки «{odd}» в поле нет. Есть: {}.", options.join(" ")));
+            }
+            // In the order of the boxes, each once.
+            let ordered: Vec<&str> = options.iter().map(String::as_str).filter(|o| chosen.contains(o)).collect();
+            Ok(ordered.join("|"))
+        }
+        FieldKind::Ink | FieldKind::Image => {
+            if value.is_empty() || value == "1" {
+                Ok(value.to_owned())
+            } else {
+                Err("Здесь бывает «1» (есть запись) или пусто.".into())
+            }
+        }
+        FieldKind::Cells | FieldKind::Code => {
+            if !permitted.is_empty()
+                && let Some(odd) = value.chars().find(|c| *c != ' ' && !permitted.contains(*c))
+            {
+                return Err(format!("Знак «{odd}» здесь недопустим. Допустимы: {permitted}"));
+            }
+            let most = longest(*cells, doubts);
+            if most > 0 && value.chars().count() > most as usize {
+                return Err(format!("Знаков больше, чем клеток ({cells}): передайте старшему (F8)."));
+            }
+            Ok(value.to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcoi_model::{ExamId, PageId, Quad, TaskState};
+
+    fn field(kind: FieldKind, permitted: &str, cells: u32, options: &[&str], doubts: Vec<Doubt>) -> Task {
+        let exam = ExamId::derived(&["e"]);
+        Task {
+            id: Task::id_for(exam, "k"),
+            exam,
+            key: "k".into(),
+            station: Role::Verifier,
+            state: TaskState::Open,
+            page: Some(PageId::derived(&["p"])),
+            packet: None,
+            subject: TaskSubject::Field {
+                field: "answer-1".into(),
+                kind,
+                class: "answer".into(),
+                value: String::new(),
+                confidence: 0.5,
+                doubts,
+                area: Quad::default(),
+                permitted: permitted.into(),
+                cells,
+                options: options.iter().map(|s| (*s).to_owned()).collect(),
+            },
+        }
+    }
+
+    fn value(task: &Task, text: &str) -> Result<VerdictAct, String> {
+        act(task, Role::Verifier, VerdictAct::Value { value: text.into() })
+    }
+
+    #[test]
+    fn a_forbidden_symbol_is_refused_and_named() {
+        let task = field(FieldKind::Cells, "0123456789,-", 4, &[], vec![]);
+        assert_eq!(value(&task, "-1,5"), Ok(VerdictAct::Value { value: "-1,5".into() }));
+        assert!(value(&task, "1.5").is_err_and(|why| why.contains("«.»")));
+    }
+
+    #[test]
+    fn more_characters_than_cells_are_taken_only_when_the_ink_overflows() {
+        let task = field(FieldKind::Cells, "0123456789", 4, &[], vec![]);
+        assert!(value(&task, "12345").is_err());
+        let task = field(FieldKind::Cells, "0123456789", 4, &[], vec![Doubt::Overflow]);
+        assert!(value(&task, "12345").is_ok());
+        assert!(value(&task, "123456789").is_err());
+    }
+
+    #[test]
+    fn marks_come_back_in_the_order_of_the_boxes() {
+        let task = field(FieldKind::Marks, "", 0, &["A", "B", "C"], vec![]);
+        assert_eq!(value(&task, "C|A"), Ok(VerdictAct::Value { value: "A|C".into() }));
+        assert!(value(&task, "D").is_err());
+    }
+
+    #[test]
+    fn a_verifier_cannot_exclude_and_a_senior_needs_a_reason() {
+        let task = field(FieldKind::Cells, "", 4, &[], vec![]);
+        let exclude = |reason: &str| VerdictAct::Exclude { reason: reason.into() };
+        assert!(act(&task, Role::Verifier, exclude("второй скан")).is_err());
+        assert!(act(&task, Role::Senior, exclude(" ")).is_err());
+        assert!(act(&task, Role::Senior, exclude("второй скан")).is_ok());
+    }
+
+    #[test]
+    fn a_typed_sheet_code_with_a_slip_is_refused() {
+        let task = field(FieldKind::Code, "", 0, &[], vec![]);
+        let code = |text: &str| act(&task, Role::Senior, VerdictAct::SheetCode { code: text.into() });
+        assert!(code("2232090000006").is_ok());
+        assert!(code("223 2090 000 006").is_ok());
+        assert!(code("2232090000016").is_err());
+        assert!(code("223209000000").is_err());
+    }
+}

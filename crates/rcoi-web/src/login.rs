@@ -1,0 +1,76 @@
+//! Signing in and out: back-off, constant effort for unknown logins, a fresh session each time.
+
+use crate::AppState;
+use crate::backend::BackendError;
+use crate::error::Problem;
+use crate::password;
+use crate::request::{address, cookie};
+use crate::session::Session;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use rcoi_model::{Role, UserId};
+use std::time::Instant;
+
+/// Longest login and password that are looked at, bytes.
+const LONGEST: usize = 256;
+
+/// Checks a login and opens a session; the session the browser had before ends.
+pub(crate) async fn sign_in(state: &AppState, parts: &Parts, login: &str, password: &str) -> Result<(HeaderValue, Session), Problem> {
+    let wrong = || Problem::new(StatusCode::UNAUTHORIZED, "wrong-password", "Логин или пароль не подходят.");
+    let login = login.trim();
+    if login.len() > LONGEST || password.len() > LONGEST || login.is_empty() {
+        return Err(wrong());
+    }
+    let address = address(parts);
+    let wait = state.back_off().wait(login, &address, Instant::now());
+    if wait > 0 {
+        return Err(Problem::wait(wait));
+    }
+    // Counted before the slow check, so that many tries at once do not slip through; a good login clears it.
+    state.back_off().failed(login, &address, Instant::now());
+    let user = state.backend().user_by_login(login).await?.filter(|u| !u.disabled);
+    if !password::fits(password, user.as_ref().map(|u| u.password.as_str())).await {
+        return Err(wrong());
+    }
+    let Some(user) = user else { return Err(wrong()) };
+    state.back_off().passed(login, &address);
+    if let Some(old) = cookie(&parts.headers, state.cookie_name()) {
+        state.sessions().end(old);
+    }
+    let (token, session) = state.sessions().open(user.id, &user.login, user.role, Instant::now());
+    tracing::info!(login = %user.login, role = user.role.as_str(), "signed in");
+    Ok((set_cookie(state, &token, None)?, session))
+}
+
+/// Ends the session and returns the cookie that clears it.
+pub(crate) fn sign_out(state: &AppState, parts: &Parts) -> HeaderValue {
+    if let Some(token) = cookie(&parts.headers, state.cookie_name()) {
+        state.sessions().end(token);
+    }
+    set_cookie(state, "", Some(0)).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn set_cookie(state: &AppState, token: &str, age: Option<u32>) -> Result<HeaderValue, Problem> {
+    let secure = if state.https() { "; Secure" } else { "" };
+    let age = age.map(|s| format!("; Max-Age={s}")).unwrap_or_default();
+    HeaderValue::from_str(&format!("{}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{age}", state.cookie_name()))
+        .map_err(|e| BackendError::Internal(e.to_string()).into())
+}
+
+/// Makes sure that a login exists with this password and role, for the ready-made logins of a demo.
+/// An existing login is left as it is.
+///
+/// # Errors
+/// When the store or the password hasher fails.
+pub async fn ensure_user(
+    backend: &dyn crate::backend::Backend,
+    login: &str,
+    password: &str,
+    role: Role,
+) -> Result<UserId, BackendError> {
+    if let Some(user) = backend.user_by_login(login).await? {
+        return Ok(user.id);
+    }
+    let hash = password::hash(password).await.map_err(|e| BackendError::Internal(e.to_string()))?;
+    backend.create_user(None, login, &hash, role).await
+}

@@ -1,0 +1,67 @@
+//! Passwords: argon2id with the library's defaults (19 MiB, two passes), off the async threads.
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use std::sync::LazyLock;
+use tokio::sync::Semaphore;
+
+/// At most two hashes at a time: 19 MiB each, and a flood of logins must not starve the stations.
+static SLOTS: Semaphore = Semaphore::const_new(2);
+
+/// What an unknown login is checked against, so that it costs the same time as a known one.
+static NOBODY: LazyLock<String> = LazyLock::new(|| make("никто").unwrap_or_default());
+
+/// Shortest password accepted for a new user, characters.
+pub const SHORTEST: usize = 8;
+
+/// Why a password could not be hashed.
+#[derive(Debug, thiserror::Error)]
+#[error("password could not be hashed: {0}")]
+pub struct PasswordError(String);
+
+fn make(password: &str) -> Result<String, PasswordError> {
+    let hash: PasswordHash =
+        Argon2::default().hash_password(password.as_bytes()).map_err(|e| PasswordError(e.to_string()))?;
+    Ok(hash.to_string())
+}
+
+fn check(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
+}
+
+/// PHC string of a password.
+///
+/// # Errors
+/// When the hasher or its thread fails.
+pub async fn hash(password: &str) -> Result<String, PasswordError> {
+    let password = password.to_owned();
+    tokio::task::spawn_blocking(move || make(&password)).await.map_err(|e| PasswordError(e.to_string()))?
+}
+
+/// Does the password fit? `None` (no such user) takes as long as a real check and says no.
+pub async fn fits(password: &str, hash: Option<&str>) -> bool {
+    let Ok(_slot) = SLOTS.acquire().await else { return false };
+    let (password, known) = (password.to_owned(), hash.map(str::to_owned));
+    tokio::task::spawn_blocking(move || match known {
+        Some(hash) => check(&password, &hash),
+        None => check(&password, &NOBODY) && false,
+    })
+    .await
+    .unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_right_password_fits_and_nobody_never_does() {
+        let hash = hash("тайна-12345").await.unwrap();
+        assert!(hash.starts_with("$argon2id$"));
+        assert!(fits("тайна-12345", Some(&hash)).await);
+        assert!(!fits("тайна-12346", Some(&hash)).await);
+        assert!(!fits("никто", None).await);
+        assert!(!fits("x", Some("not a hash")).await);
+    }
+}

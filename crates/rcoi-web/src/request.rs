@@ -1,0 +1,158 @@
+//! What handlers take in: the signed-in person (CSRF checked), JSON and form bodies with readable refusals.
+
+use crate::AppState;
+use crate::backend::Actor;
+use crate::error::Problem;
+use crate::pages::PageProblem;
+use crate::roles::{Action, may};
+use crate::session::{Session, same_text};
+use crate::text::Lang;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use serde::de::DeserializeOwned;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// Header of the CSRF token in API requests.
+pub const CSRF_HEADER: &str = "x-csrf-token";
+
+/// Value of a cookie of the request.
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// Language: `?lang=` first, then the cookie, then Russian.
+pub(crate) fn lang(parts: &Parts) -> Lang {
+    let asked = parts.uri.query().into_iter().flat_map(|q| q.split('&')).find_map(|p| p.strip_prefix("lang="));
+    asked.and_then(Lang::parse).or_else(|| cookie(&parts.headers, "lang").and_then(Lang::parse)).unwrap_or_default()
+}
+
+/// Address of the other side, for the back-off only.
+pub(crate) fn address(parts: &Parts) -> String {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or_else(|| "-".to_owned(), |info| info.0.ip().to_string())
+}
+
+fn session(parts: &Parts, state: &AppState) -> Option<Session> {
+    let token = cookie(&parts.headers, state.cookie_name())?;
+    state.sessions().find(token, Instant::now())
+}
+
+/// A signed-in person of the JSON API. Changing requests without the CSRF header are refused here, for every handler.
+pub(crate) struct Signed {
+    pub(crate) session: Session,
+    pub(crate) lang: Lang,
+}
+
+impl Signed {
+    /// Refuses when the role may not do `action`.
+    pub(crate) fn must(&self, action: Action) -> Result<Actor, Problem> {
+        if may(self.session.role, action) { Ok(self.actor()) } else { Err(Problem::forbidden()) }
+    }
+
+    pub(crate) fn actor(&self) -> Actor {
+        Actor { user: self.session.user, role: self.session.role }
+    }
+}
+
+impl FromRequestParts<AppState> for Signed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let session = session(parts, state).ok_or_else(Problem::not_signed_in)?;
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            let sent = parts.headers.get(CSRF_HEADER).and_then(|v| v.to_str().ok()).unwrap_or_default();
+            if !same_text(sent, &session.csrf) {
+                return Err(Problem::no_csrf());
+            }
+        }
+        Ok(Self { session, lang: lang(parts) })
+    }
+}
+
+/// A signed-in person of an HTML page that only shows something. Without a session: to the login.
+pub(crate) struct Visitor {
+    pub(crate) session: Session,
+    pub(crate) lang: Lang,
+}
+
+impl Visitor {
+    pub(crate) fn must(&self, action: Action) -> Result<Actor, PageProblem> {
+        let actor = Actor { user: self.session.user, role: self.session.role };
+        if may(actor.role, action) { Ok(actor) } else { Err(PageProblem::Shown(Problem::forbidden(), self.lang)) }
+    }
+
+    pub(crate) fn shown(&self, problem: impl Into<Problem>) -> PageProblem {
+        PageProblem::Shown(problem.into(), self.lang)
+    }
+}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = PageProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, PageProblem> {
+        let session = session(parts, state).ok_or(PageProblem::ToLogin)?;
+        Ok(Self { session, lang: lang(parts) })
+    }
+}
+
+/// A form sent by a signed-in person; its hidden field `csrf` is checked before the handler sees anything.
+pub(crate) struct SignedForm<T> {
+    pub(crate) who: Visitor,
+    pub(crate) form: T,
+}
+
+#[derive(serde::Deserialize)]
+struct WithCsrf {
+    #[serde(default)]
+    csrf: String,
+}
+
+impl<T: DeserializeOwned> FromRequest<AppState> for SignedForm<T> {
+    type Rejection = PageProblem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, PageProblem> {
+        let (mut parts, body) = request.into_parts();
+        let who = Visitor::from_request_parts(&mut parts, state).await?;
+        let refuse = |message: String| who.shown(Problem::bad(message));
+        let again = |parts: &Parts, bytes: Bytes| {
+            let mut request = Request::new(axum::body::Body::from(bytes));
+            *request.method_mut() = parts.method.clone();
+            *request.headers_mut() = parts.headers.clone();
+            request
+        };
+        let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
+            .await
+            .map_err(|e| refuse(format!("Не принять форму: {e}")))?;
+        let token = Form::<WithCsrf>::from_request(again(&parts, bytes.clone()), state)
+            .await
+            .map_err(|e| refuse(format!("Не разобрать форму: {e}")))?;
+        if !same_text(&token.0.csrf, &who.session.csrf) {
+            return Err(who.shown(Problem::no_csrf()));
+        }
+        let form = Form::<T>::from_request(again(&parts, bytes), state)
+            .await
+            .map_err(|e| refuse(format!("Не разобрать форму: {e}")))?;
+        Ok(Self { who, form: form.0 })
+    }
+}
+
+/// A JSON body; refusals are JSON too and say what was wrong.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|e| Problem::bad(format!("Не принять запрос: {e}")))?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|e| Problem::bad(format!("Не разобрать JSON: {e}")))
+    }
+}
