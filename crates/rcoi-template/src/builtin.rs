@@ -3,7 +3,15 @@
 use crate::{TemplateSet, parse};
 
 /// File names and texts of the shipped templates.
-pub const SOURCES: [(&str, &str); 1] = [("ege-ab.toml", include_str!("../../../templates-omr/ege-ab.toml"))];
+pub const SOURCES: [(&str, &str); 7] = [
+    ("ege-r.toml", include_str!("../../../templates-omr/ege-r.toml")),
+    ("ege-ab.toml", include_str!("../../../templates-omr/ege-ab.toml")),
+    ("ege-c1.toml", include_str!("../../../templates-omr/ege-c1.toml")),
+    ("ege-c2.toml", include_str!("../../../templates-omr/ege-c2.toml")),
+    ("ege-c-extra.toml", include_str!("../../../templates-omr/ege-c-extra.toml")),
+    ("ppe-13-02.toml", include_str!("../../../templates-omr/ppe-13-02.toml")),
+    ("bubble-100.toml", include_str!("../../../templates-omr/bubble-100.toml")),
+];
 
 /// All shipped templates. That each of them is valid is checked by a test; an invalid one would be left out.
 #[must_use]

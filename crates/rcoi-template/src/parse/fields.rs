@@ -32,9 +32,8 @@ pub(crate) fn read(node: &Node<'_>, alphabets: &Alphabets, out: &mut Vec<Placed>
     let name = node.need_text("name", "the field's name");
     if let Some(name) = &name {
         *node.who.borrow_mut() = format!("field `{name}`");
-        let fit = |c: char| c.is_alphanumeric() || "-_{}".contains(c);
-        if name.is_empty() || !name.chars().all(fit) {
-            node.fault_at("name", format!("expected letters, digits, `-`, `_` and `{{n}}`, found \"{name}\""));
+        if name.trim() != name || name.is_empty() || name.chars().any(char::is_control) {
+            node.fault_at("name", format!("expected a name without blanks around it, found \"{name}\""));
         }
     }
     let label = node.text("label");

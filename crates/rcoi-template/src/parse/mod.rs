@@ -5,6 +5,8 @@ mod locate;
 pub(crate) mod node;
 mod prints;
 pub(crate) mod repeat;
+#[cfg(test)]
+mod tests;
 
 use crate::check::{self, Lines};
 use crate::{Identity, Join, Template, TemplateError, Unit};
@@ -67,12 +69,17 @@ fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>) -
         root.fault_at("page", format!("expected positive width and height, found [{}, {}]", page.x, page.y));
     }
     let alphabets = alphabets(&root);
+    let found = || source.errors.borrow().len();
+    let before = found();
     let (locate, upright) = locate::read(&root);
+    let all_anchors = found() == before;
     let identity = identity(&root);
     let mut placed = Vec::new();
+    let before = found();
     for node in root.nodes("field") {
         fields::read(&node, &alphabets, &mut placed);
     }
+    let all_fields = found() == before;
     let mut prints = Vec::new();
     let mut print_lines = Vec::new();
     type Reader = fn(&Node<'_>, &mut Vec<crate::Print>);
@@ -92,6 +99,8 @@ fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>) -
         locate: root.line_of("locate"),
         identity: root.line_of("identity"),
         upright,
+        all_fields,
+        all_anchors,
     };
     let size = page.unwrap_or(Point::new(0.0, 0.0));
     let template = Template {

@@ -1,0 +1,171 @@
+//! Every fault of a template file is named with its line, its field and what was expected.
+
+use crate::{FieldSpec, Locate, Print, TemplateError, parse};
+use rcoi_model::Rect;
+
+const GOOD: &str = r#"title = "Проба"
+form = "P"
+page = [210, 297]
+[identity]
+sheet_code = "code"
+prefix = "299"
+[alphabets]
+answer = ["@digits", ",-"]
+[locate]
+kind = "anchors"
+anchors = [
+  { shape = "square", at = [10, 10], size = 5 },
+  { shape = "square", at = [200, 10], size = 5 },
+  { shape = "disc", at = [10, 280], size = 5 },
+]
+[[field]]
+name = "code"
+kind = "code"
+class = "sheet-code"
+symbology = "ean13"
+check = "gs1"
+at = [20, 20]
+size = [50, 15]
+[[field]]
+name = "answer-{n}"
+kind = "cells"
+class = "answer"
+at = [20, 50]
+cell = [4, 6]
+step = [5, 0]
+count = 3
+gaps = [[2, 1.5]]
+overflow = [0.5, 2]
+alphabet = "@answer"
+pattern = "-?\\d+(,\\d+)?"
+repeat = { from = 5, count = 2, step = [0, 8], blocks = [[0, 0], [90, 1]] }
+[[field]]
+name = "choice"
+kind = "marks"
+class = "answer"
+at = [20, 100]
+box = [5, 5]
+step = [7, 0]
+values = "AB"
+[[text]]
+at = [5, 50]
+size = 3
+text = "{n}"
+repeat = { count = 2, step = [0, 8] }
+[join]
+both = ["answer-5", "answer-6"]
+"#;
+
+fn faults(text: &str) -> Vec<TemplateError> {
+    parse("dir/probe.toml", text).err().unwrap_or_default()
+}
+
+#[test]
+fn a_good_file_is_resolved() {
+    let template = parse("dir/probe.toml", GOOD).expect("a good file");
+    assert_eq!((template.id.0.as_str(), template.fields.len(), template.prints.len()), ("probe", 6, 2));
+    let Some(FieldSpec::Cells(cells)) = template.field("answer-8").map(|f| &f.spec) else { panic!("answer-8") };
+    assert_eq!(cells.cells[0], Rect::new(110.0, 59.0, 4.0, 6.0));
+    assert_eq!(cells.cells[2].x, 121.5);
+    assert_eq!(cells.overflow, Some(Rect::new(126.0, 59.0, 2.0, 6.0)));
+    assert_eq!(cells.alphabet, "0123456789,-");
+    assert!(matches!(&template.locate, Locate::Anchors(a) if a.len() == 3));
+    assert!(matches!(&template.prints[1], Print::Text { text, at, .. } if text == "2" && at.y == 58.0));
+    assert_eq!(template.joins[0].fields, ["answer-5", "answer-6"]);
+}
+
+/// Replaces `from` by `to` and expects exactly one fault, at the line of the change (or `line`), with these words.
+fn one(from: &str, to: &str, line: Option<usize>, field: &str, words: &[&str]) {
+    assert!(GOOD.contains(from), "the good file has no {from}");
+    let text = GOOD.replacen(from, to, 1);
+    let at = GOOD.find(from).unwrap_or(0);
+    let expected = line.unwrap_or_else(|| GOOD[..at].matches('\n').count() + 1);
+    let found = faults(&text);
+    let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(found.len(), 1, "{to}: {said:#?}");
+    assert_eq!((found[0].line, found[0].field.as_str()), (expected, field), "{to}: {said:?}");
+    assert!(said[0].starts_with(&format!("dir/probe.toml:{expected}: ")), "{said:?}");
+    for word in words {
+        assert!(found[0].message.contains(word), "{word}: {said:?}");
+    }
+}
+
+fn line_of(text: &str) -> Option<usize> {
+    GOOD.find(text).map(|at| GOOD[..at].matches('\n').count() + 1)
+}
+
+#[test]
+fn each_slip_of_a_field_is_named() {
+    let answer = "field `answer-{n}`";
+    one("kind = \"cells\"", "kind = \"cell\"", None, answer, &["code, marks, cells, ink, image", "\"cell\""]);
+    one("cell = [4, 6]", "cell = [4, 6]\ncolour = 1", Some(31), answer, &["unknown key `colour`", "overflow"]);
+    one("cell = [4, 6]", "cell = [4]", None, answer, &["`cell`", "[width, height]", "a list of 1"]);
+    one("cell = [4, 6]", "cell = [0, 6]", None, answer, &["positive"]);
+    one("step = [5, 0]", "step = [3, 0]", None, answer, &["over one another"]);
+    one("count = 3", "count = 0", None, answer, &["1 to 200"]);
+    one("count = 3", "count = 2.5", None, answer, &["whole number", "2.5"]);
+    one("gaps = [[2, 1.5]]", "gaps = [[3, 1.5]]", None, answer, &["after which cell (1 to 2)"]);
+    one("alphabet = \"@answer\"", "alphabet = \"@greek\"", None, answer, &["known alphabet", "@greek", "@cyrillic"]);
+    one("alphabet = \"@answer\"", "alphabet = \"\"", None, answer, &["at least one permitted character"]);
+    one("alphabet = \"@answer\"", "alphabet = \"0120\"", None, answer, &["once", "`0` twice"]);
+    one("alphabet = \"@answer\"\n", "", line_of("[[field]]\nname = \"answer"), answer, &["`alphabet` is missing"]);
+    one("pattern = \"-?\\\\d+(,\\\\d+)?\"", "pattern = \"(a\"", None, answer, &["`pattern`", "`)` was expected"]);
+    one("class = \"answer\"", "class = \"reply\"", None, answer, &["replacement-answer", "reply"]);
+    one("name = \"answer-{n}\"", "name = \"answer\"", None, "field `answer`", &["`{n}` in the name"]);
+    one("name = \"choice\"", "name = \"code\"", line_of("[[field]]\nname = \"choice"), "field `code`", &["a name used once", "line 16"]);
+    one("at = [20, 100]", "at = [200, 100]", line_of("[[field]]\nname = \"choice"), "field `choice`", &["outside the page", "0..210"]);
+    one("values = \"AB\"", "values = \"AA\"", None, "field `choice`", &["each value once", "\"A\" twice"]);
+    one("values = \"AB\"", "values = []", None, "field `choice`", &["at least one value"]);
+    one("values = \"AB\"", "values = \"AB\"\noutline = \"star\"", Some(48), "field `choice`", &["square, circle, dotted"]);
+    one("symbology = \"ean13\"", "symbology = \"ean14\"", None, "field `code`", &["ean13, code128, qr"]);
+    one("check = \"gs1\"", "check = \"gs2\"", None, "field `code`", &["none, gs1 or swapped"]);
+    one("check = \"gs1\"", "digits = 12", None, "field `code`", &["13 for ean13"]);
+    one("repeat = { from = 5, count = 2", "repeat = { from = 5, count = 9000", None, "field `answer-{n}`.repeat", &["1 to 2000 copies", "18000"]);
+    one("repeat = { from = 5, count = 2", "repeat = { from = 5, number = 2, count = 2", None, "field `answer-{n}`.repeat", &["unknown key `number`", "blocks, count, from, step"]);
+}
+
+#[test]
+fn each_slip_outside_the_fields_is_named() {
+    one("title = \"Проба\"\n", "", Some(1), "", &["`title` is missing"]);
+    one("page = [210, 297]", "page = \"A4\"", None, "", &["`page`", "[width, height]", "\"A4\""]);
+    one("page = [210, 297]", "page = [210, 297]\nunit = \"inch\"", Some(4), "", &["mm or px", "inch"]);
+    one("page = [210, 297]", "page = [210, 297]\nid = \"other\"", Some(4), "", &["\"probe\"", "\"other\""]);
+    one("page = [210, 297]", "page = [210, 297]\nfields = 1", Some(4), "", &["unknown key `fields`", "field"]);
+    one("sheet_code = \"code\"", "sheet_code = \"choice\"", line_of("[identity]"), "identity", &["kind code", "\"choice\""]);
+    one("kind = \"anchors\"", "kind = \"corners\"", None, "locate", &["anchors, page-frame, whole", "corners"]);
+    one("shape = \"disc\"", "shape = \"cross\"", None, "locate anchors 3", &["square, disc, picture"]);
+    one("  { shape = \"disc\", at = [10, 280], size = 5 },\n", "", line_of("[locate]"), "locate", &["at least 3 anchors", "found 2"]);
+    one("at = [10, 280]", "at = [110, 11]", line_of("[locate]"), "locate", &["one line"]);
+    one(
+        "at = [10, 280], size = 5 }",
+        "at = [10, 280], size = 5 }, { shape = \"square\", at = [200, 280], size = 5 }",
+        line_of("[locate]"),
+        "locate",
+        &["which way is up", "180°", "upright = true"],
+    );
+    one("at = [5, 50]", "at = [5, 500]", line_of("[[text]]"), "text 1", &["outside the page"]);
+    one("size = 3", "size = -3", None, "text 1", &["positive font size"]);
+    one("text = \"{n}\"", "text = 7", None, "text 1", &["the words to print", "the number 7"]);
+    one("both = [\"answer-5\", \"answer-6\"]", "both = [\"answer-5\", \"answer-9\"]", None, "join `both`", &["names of fields", "answer-9"]);
+    one("answer = [\"@digits\", \",-\"]", "answer = [\"@digits\", \"1\"]", None, "alphabets", &["`answer`", "`1` twice"])
+}
+
+#[test]
+fn upright_pictures_may_have_symmetrical_anchors() {
+    let four = GOOD.replacen("at = [10, 280], size = 5 }", "at = [10, 280], size = 5 }, { shape = \"square\", at = [200, 280], size = 5 }", 1);
+    assert_eq!(faults(&four.replacen("kind = \"anchors\"", "kind = \"anchors\"\nupright = true", 1)), []);
+}
+
+#[test]
+fn text_that_is_not_toml_names_its_line() {
+    let found = faults("title = \"a\"\nform = \n");
+    assert!(found.iter().any(|e| e.line == 2 && e.message.contains("not valid TOML")), "{found:?}");
+}
+
+#[test]
+fn all_faults_come_together_in_the_order_of_lines() {
+    let text = GOOD.replacen("count = 3", "count = 0", 1).replacen("check = \"gs1\"", "check = \"x\"", 1).replacen("values = \"AB\"", "values = 5", 1);
+    let lines: Vec<usize> = faults(&text).iter().map(|e| e.line).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines.is_sorted());
+}
