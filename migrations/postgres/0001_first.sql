@@ -68,12 +68,14 @@ CREATE TABLE readings (
 );
 
 -- `origin`: 'reading' (a doubt of the engine), 'sync' (found by binding or reconciling), 'verdict'.
--- `created_by`, `closed_by`: the verdict that made or closed the task, for undo.
+-- `created_by`, `closed_by`: the verdict that made or closed the task; `station_before`: where it was
+-- before a verdict sent it on. All three for undo.
 CREATE TABLE tasks (
     id          TEXT COLLATE "C" PRIMARY KEY,
     exam        TEXT COLLATE "C" NOT NULL REFERENCES exams (id),
     key         TEXT COLLATE "C" NOT NULL,
     station     TEXT COLLATE "C" NOT NULL,
+    station_before TEXT,
     state       TEXT NOT NULL CHECK (state IN ('open', 'done', 'obsolete')),
     page        TEXT COLLATE "C" REFERENCES pages (id),
     packet      TEXT COLLATE "C" REFERENCES packets (id),

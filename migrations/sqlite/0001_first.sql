@@ -66,12 +66,14 @@ CREATE TABLE readings (
 );
 
 -- `origin`: 'reading' (a doubt of the engine), 'sync' (found by binding or reconciling), 'verdict'.
--- `created_by`, `closed_by`: the verdict that made or closed the task, for undo.
+-- `created_by`, `closed_by`: the verdict that made or closed the task; `station_before`: where it was
+-- before a verdict sent it on. All three for undo.
 CREATE TABLE tasks (
     id          TEXT PRIMARY KEY,
     exam        TEXT NOT NULL REFERENCES exams (id),
     key         TEXT NOT NULL,
     station     TEXT NOT NULL,
+    station_before TEXT,
     state       TEXT NOT NULL CHECK (state IN ('open', 'done', 'obsolete')),
     page        TEXT REFERENCES pages (id),
     packet      TEXT REFERENCES packets (id),

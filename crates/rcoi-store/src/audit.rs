@@ -5,8 +5,10 @@ use crate::db::{Row, Tx, args, damaged};
 use crate::error::Result;
 use crate::rows::{AuditEntry, AuditReport, AuditRow};
 use crate::store::Store;
+use crate::verdicts::{RECORDED, fingerprint};
 use rcoi_model::{BlobHash, UserId};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 
 /// `prev` of the first row.
 const ROOT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -39,6 +41,7 @@ impl Store {
             if rows.is_empty() {
                 break;
             }
+            let verdicts = self.verdict_fingerprints(seq, rows.last().map_or(seq, |row| row.seq)).await?;
             for row in rows.into_iter().take_while(|row| row.seq <= last) {
                 seq += 1;
                 if row.seq != seq {
@@ -50,7 +53,7 @@ impl Store {
                 if row.hash != link(row.seq, row.at.as_microsecond(), &row.entry, &row.prev)? {
                     return Ok(broken(seq, "the row was changed"));
                 }
-                if let Some(reason) = self.verdict_differs(&row.entry).await? {
+                if let Some(reason) = verdict_differs(&row.entry, &verdicts) {
                     return Ok(broken(seq, &reason));
                 }
                 prev = row.hash;
@@ -62,20 +65,24 @@ impl Store {
         Ok(AuditReport::Whole { rows: u64::try_from(last).unwrap_or(0), head })
     }
 
-    async fn verdict_differs(&self, entry: &AuditEntry) -> Result<Option<String>> {
-        if entry.act != crate::verdicts::RECORDED {
-            return Ok(None);
-        }
-        let row = self.db.one("SELECT * FROM verdicts WHERE id = $1", args![&entry.target]).await?;
-        let Some(row) = row else { return Ok(Some(format!("verdict {} is gone", entry.target))) };
-        let expected = serde_json::from_str::<serde_json::Value>(&entry.detail).ok();
-        let expected = expected.as_ref().and_then(|d| d.get("sha256")).and_then(serde_json::Value::as_str);
-        if expected == Some(crate::verdicts::fingerprint(&row)?.as_str()) {
-            Ok(None)
-        } else {
-            Ok(Some(format!("verdict {} was changed", entry.target)))
-        }
+    /// Fingerprints of the stored verdicts that the rows above `after` up to `last` speak of.
+    async fn verdict_fingerprints(&self, after: i64, last: i64) -> Result<HashMap<String, String>> {
+        let sql = "SELECT v.* FROM verdicts v WHERE v.id IN
+                   (SELECT a.target FROM audit a WHERE a.act = $1 AND a.seq > $2 AND a.seq <= $3)";
+        let rows = self.db.all(sql, args![RECORDED, after, last]).await?;
+        rows.iter().map(|row| Ok((row.text("id")?, fingerprint(row)?))).collect()
     }
+}
+
+/// Why the verdict that a row speaks of is not what the chain remembers.
+fn verdict_differs(entry: &AuditEntry, stored: &HashMap<String, String>) -> Option<String> {
+    if entry.act != RECORDED {
+        return None;
+    }
+    let Some(actual) = stored.get(&entry.target) else { return Some(format!("verdict {} is gone", entry.target)) };
+    let detail = serde_json::from_str::<serde_json::Value>(&entry.detail).unwrap_or_default();
+    let same = detail.get("sha256").and_then(serde_json::Value::as_str) == Some(actual);
+    (!same).then(|| format!("verdict {} was changed", entry.target))
 }
 
 /// Appends a row. Call it last in a transaction: it takes the lock that puts everybody's rows in order.

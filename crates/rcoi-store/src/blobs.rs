@@ -78,15 +78,7 @@ fn put(root: &Path, bytes: &[u8]) -> Result<BlobHash> {
         Err(e) => return Err(failed("look at", &path, e)),
     }
     let folder = path.parent().unwrap_or(root);
-    let wrap = |what: &'static str| {
-        let folder = folder.to_owned();
-        move |e: std::io::Error| match e.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                StoreError::DiskFull { folder: folder.display().to_string(), size: bytes.len() as u64 }
-            }
-            _ => failed(what, &folder, e),
-        }
-    };
+    let wrap = |what: &'static str| move |e: std::io::Error| write_failed(what, folder, bytes.len() as u64, e);
     let fresh = !folder.exists();
     std::fs::create_dir_all(folder).map_err(wrap("make the folder"))?;
     // The temporary file removes itself when any step below fails.
@@ -104,6 +96,14 @@ fn put(root: &Path, bytes: &[u8]) -> Result<BlobHash> {
     Ok(hash)
 }
 
+/// A full disk is told apart: the operator can do something about it.
+fn write_failed(what: &str, folder: &Path, size: u64, e: std::io::Error) -> StoreError {
+    match e.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::DiskFull { folder: folder.display().to_string(), size },
+        _ => failed(what, folder, e),
+    }
+}
+
 fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(|e| failed("sync", folder, e))
 }
@@ -116,5 +116,17 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(e) => Err(StoreError::Blob { what: "the disk task stopped".to_owned(), source: std::io::Error::other(e) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_named_as_such() {
+        let told = write_failed("write into", Path::new("blobs"), 7, ErrorKind::StorageFull.into());
+        assert_eq!(told.to_string(), "no space left for a blob of 7 bytes in blobs");
+        assert!(matches!(write_failed("write into", Path::new("b"), 7, ErrorKind::PermissionDenied.into()), StoreError::Blob { .. }));
     }
 }

@@ -43,5 +43,27 @@ pub enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
 }
 
+impl StoreError {
+    /// True when the same call may well succeed in a moment: the database was locked, restarted or out of reach.
+    /// Every method is one transaction, so calling again is safe.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(told) => {
+                let code = told.code().unwrap_or_default();
+                match code.parse::<u32>() {
+                    // SQLite, the low byte is the primary code: busy, locked.
+                    Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6),
+                    // PostgreSQL: serialization failure, deadlock, connection and operator trouble.
+                    _ => code == "40001" || code == "40P01" || code.starts_with("08") || code.starts_with("57P"),
+                }
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Result of store methods.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -48,6 +48,16 @@ impl Store {
         Ok(taken.into_iter().map(|(_, id)| id).collect())
     }
 
+    /// Ends every lease of the outbox: for the start of a process whose queue lived in its memory and died with it.
+    /// How many pages wait again.
+    pub async fn reset_outbox(&self) -> Result<u64> {
+        let mut tx = self.db.begin().await?;
+        let sql = "UPDATE pages SET published_until = NULL WHERE state = 'received' AND published_until IS NOT NULL";
+        let waiting = tx.run(sql, vec![]).await?;
+        tx.commit().await?;
+        Ok(waiting)
+    }
+
     /// One page, or [`StoreError::NotFound`].
     pub async fn page(&self, id: PageId) -> Result<Page> {
         let row = self.db.one("SELECT * FROM pages WHERE id = $1", args![id]).await?;

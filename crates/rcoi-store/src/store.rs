@@ -114,6 +114,10 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Db> {
         // A commit that was acknowledged is on disk, whatever the server's default.
         .options([("synchronous_commit", "on")]);
     let pool = PgPoolOptions::new().max_connections(connections.max(2)).connect_with(options).await?;
+    let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(&pool).await?;
+    if encoding != "UTF8" {
+        return Err(StoreError::BadAddress(format!("the database has the encoding {encoding}, UTF8 is needed")));
+    }
     // sqlx takes an advisory lock of the database, so processes that start together wait for one another.
     migrator(include_str!("../../../migrations/postgres/0001_first.sql")).run(&pool).await?;
     Ok(Db::Postgres(pool))

@@ -79,7 +79,8 @@ impl Store {
         .await?;
         tx.run("UPDATE tasks SET state = 'open', closed_by = NULL WHERE closed_by = $1 AND state <> 'open'", args![verdict.id]).await?;
         tx.run(
-            "UPDATE tasks SET state = 'open', closed_by = NULL, claimed_by = $2, lease_until = $3 WHERE id = $1",
+            "UPDATE tasks SET state = 'open', closed_by = NULL, claimed_by = $2, lease_until = $3,
+                    station = COALESCE(station_before, station), station_before = NULL WHERE id = $1",
             args![verdict.task, user, self.lease_end(LEASE)],
         )
         .await?;

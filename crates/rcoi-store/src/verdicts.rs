@@ -59,7 +59,7 @@ impl Store {
                 tx.run(sql, args![verdict.task, verdict.id]).await?;
             }
             AfterVerdict::StaysOpen(station) => {
-                let sql = "UPDATE tasks SET station = $2, claimed_by = NULL, lease_until = NULL WHERE id = $1";
+                let sql = "UPDATE tasks SET station_before = station, station = $2, claimed_by = NULL, lease_until = NULL WHERE id = $1";
                 tx.run(sql, args![verdict.task, station.as_str()]).await?;
             }
         }

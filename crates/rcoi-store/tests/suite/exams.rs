@@ -65,6 +65,8 @@ pub(crate) async fn the_outbox_gives_a_page_again_when_its_lease_has_lapsed(bed:
     assert_eq!(bed.store.take_unpublished(MINUTE, 3).await.unwrap(), ids[..3]);
     assert_eq!(bed.store.take_unpublished(MINUTE, 9).await.unwrap(), ids[3..]);
     assert_eq!(bed.store.take_unpublished(MINUTE, 9).await.unwrap(), []);
+    assert_eq!(bed.store.reset_outbox().await.unwrap(), 5);
+    assert_eq!(bed.store.take_unpublished(MINUTE, 9).await.unwrap(), ids);
     bed.store.save_reading(ids[1], &reading("e1"), &[]).await.unwrap();
     bed.wait(MINUTE * 2);
     let again = bed.store.take_unpublished(MINUTE, 9).await.unwrap();
