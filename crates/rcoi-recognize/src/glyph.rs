@@ -28,6 +28,29 @@ pub trait GlyphClassifier: Send + Sync {
     /// (crossed out, dirt, two characters). Each row sums to 1.
     fn classify(&self, glyphs: &[Glyph]) -> Vec<Vec<f32>>;
 
+    /// The same within the alphabet of each glyph's field: characters outside get 0, "none of these" stays, each row sums
+    /// to 1. `alphabets` pairs with `glyphs`; an empty or missing alphabet means every class. A classifier that was
+    /// calibrated per alphabet overrides this.
+    fn classify_within(&self, glyphs: &[Glyph], alphabets: &[&str]) -> Vec<Vec<f32>> {
+        let mut rows = self.classify(glyphs);
+        for (row, alphabet) in rows.iter_mut().zip(alphabets) {
+            if alphabet.is_empty() {
+                continue;
+            }
+            for (chance, class) in row.iter_mut().zip(self.classes()) {
+                if !alphabet.contains(*class) {
+                    *chance = 0.0;
+                }
+            }
+            let sum: f32 = row.iter().sum();
+            match row.last_mut() {
+                Some(reject) if sum <= 0.0 => *reject = 1.0,
+                _ => row.iter_mut().for_each(|chance| *chance /= sum),
+            }
+        }
+        rows
+    }
+
     /// Changes whenever the answers may change, such as `model-1a2b3c4d`.
     fn version(&self) -> &str;
 }

@@ -49,26 +49,6 @@ impl Embedded {
         })
     }
 
-    /// Probabilities within the alphabet of each glyph's field: characters outside get 0, reject stays, the sum is 1,
-    /// calibrated with the temperature measured for that kind of alphabet. Same layout as [`GlyphClassifier::classify`].
-    /// `alphabets` pairs with `glyphs`; an empty alphabet means every class.
-    pub fn classify_within(&self, glyphs: &[Glyph], alphabets: &[&str]) -> Vec<Vec<f32>> {
-        let mut rows = self.net.logits(glyphs);
-        for (index, row) in rows.iter_mut().enumerate() {
-            let alphabet = alphabets.get(index).copied().unwrap_or("");
-            let temperature = self.temperature(alphabet);
-            if !alphabet.is_empty() {
-                for (logit, class) in row.iter_mut().zip(&self.classes) {
-                    if !alphabet.contains(*class) {
-                        *logit = f32::NEG_INFINITY;
-                    }
-                }
-            }
-            softmax(row, temperature);
-        }
-        rows
-    }
-
     /// The temperature of the narrowest measured alphabet that holds all of `alphabet`.
     fn temperature(&self, alphabet: &str) -> f32 {
         let only = |wanted: fn(char) -> bool| !alphabet.is_empty() && alphabet.chars().all(wanted);
@@ -91,6 +71,24 @@ impl GlyphClassifier for Embedded {
 
     fn classify(&self, glyphs: &[Glyph]) -> Vec<Vec<f32>> {
         self.classify_within(glyphs, &[])
+    }
+
+    /// Calibrated with the temperature measured for that kind of alphabet.
+    fn classify_within(&self, glyphs: &[Glyph], alphabets: &[&str]) -> Vec<Vec<f32>> {
+        let mut rows = self.net.logits(glyphs);
+        for (index, row) in rows.iter_mut().enumerate() {
+            let alphabet = alphabets.get(index).copied().unwrap_or("");
+            let temperature = self.temperature(alphabet);
+            if !alphabet.is_empty() {
+                for (logit, class) in row.iter_mut().zip(&self.classes) {
+                    if !alphabet.contains(*class) {
+                        *logit = f32::NEG_INFINITY;
+                    }
+                }
+            }
+            softmax(row, temperature);
+        }
+        rows
     }
 
     fn version(&self) -> &str {

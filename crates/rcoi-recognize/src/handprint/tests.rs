@@ -127,6 +127,34 @@ fn characters_outside_the_alphabet_get_nothing() {
     assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
 }
 
+/// Answers over all classes only, as a classifier without calibration per alphabet does.
+struct Plain(Embedded);
+
+impl GlyphClassifier for Plain {
+    fn classes(&self) -> &[char] {
+        self.0.classes()
+    }
+
+    fn classify(&self, glyphs: &[Glyph]) -> Vec<Vec<f32>> {
+        self.0.classify(glyphs)
+    }
+
+    fn version(&self) -> &str {
+        "plain"
+    }
+}
+
+#[test]
+fn a_classifier_without_own_calibration_stays_within_the_alphabet_too() {
+    let plain = Plain(Embedded::load().unwrap());
+    let rows = plain.classify_within(&[one(), seven()], &["17", ""]);
+    for (class, chance) in plain.classes().iter().zip(&rows[0]) {
+        assert!("17".contains(*class) || *chance == 0.0, "{class} got {chance}");
+    }
+    assert!((rows[0].iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    assert_eq!(rows[1], plain.classify(&[seven()])[0]);
+}
+
 #[test]
 fn noise_and_scribble_go_to_reject() {
     let model = Embedded::load().unwrap();
