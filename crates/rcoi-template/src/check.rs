@@ -53,6 +53,7 @@ fn fields(source: &Source<'_>, template: &Template, lines: &Lines) {
         source.fault(0, "field", "expected at least one `[[field]]`, found none");
     }
     let mut seen: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    let mut said = None;
     for (field, &line) in template.fields.iter().zip(&lines.fields) {
         let who = format!("field `{}`", field.name);
         if let Some(first) = seen.get(field.name.as_str()) {
@@ -66,13 +67,16 @@ fn fields(source: &Source<'_>, template: &Template, lines: &Lines) {
         {
             bounds = bounds.union(&overflow);
         }
-        if !on_page(template, &bounds) {
+        // One report an entry: copies of a repeated field share its line.
+        if !on_page(template, &bounds) && said != Some(line) {
             source.fault(line, &who, outside(template, &bounds));
+            said = Some(line);
         }
     }
 }
 
 fn prints(source: &Source<'_>, template: &Template, lines: &Lines) {
+    let mut said = None;
     for (print, (line, who)) in template.prints.iter().zip(&lines.prints) {
         let bounds = match print {
             Print::Text { at, .. } => Rect::new(at.x, at.y, 0.0, 0.0),
@@ -81,8 +85,9 @@ fn prints(source: &Source<'_>, template: &Template, lines: &Lines) {
             }
             Print::Box { area, .. } => *area,
         };
-        if !on_page(template, &bounds) {
+        if !on_page(template, &bounds) && said != Some(line) {
             source.fault(*line, who, outside(template, &bounds));
+            said = Some(line);
         }
     }
 }

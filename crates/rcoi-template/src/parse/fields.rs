@@ -188,7 +188,9 @@ fn marks(node: &Node<'_>) -> Option<FieldSpec> {
 fn cells(node: &Node<'_>, alphabets: &Alphabets) -> Option<FieldSpec> {
     let at = node.need_pair("at", "the left top corner [x, y] of the first cell");
     let size = extent(node, "cell");
-    let count = node.count("count").unwrap_or(1) as usize;
+    let given = node.count("count");
+    let counted = given.is_some() || !node.has("count");
+    let count = given.unwrap_or(1) as usize;
     let step = if count > 1 || node.has("step") { node.need_pair("step", "[dx, dy] from one cell to the next") } else { Some(Point::new(0.0, 0.0)) };
     let gaps = node.pairs("gaps").unwrap_or_default();
     let alphabet = alphabet(node, alphabets);
@@ -202,6 +204,9 @@ fn cells(node: &Node<'_>, alphabets: &Alphabets) -> Option<FieldSpec> {
     let printed = node.flag("printed");
     if !(0.0..=1.0).contains(&shade) {
         node.fault_at("shade", format!("expected 0 (white) to 1 (black), found {shade}"));
+    }
+    if !counted {
+        return None;
     }
     if count == 0 || count > 200 {
         node.fault_at("count", format!("expected 1 to 200 cells, found {count}"));

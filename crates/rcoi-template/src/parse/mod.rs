@@ -130,7 +130,11 @@ fn alphabets(root: &Node<'_>) -> Alphabets {
             Ok(text) => {
                 all.insert(name, text);
             }
-            Err(message) => root.source.fault(line, "alphabets", format!("`{name}`: {message}")),
+            Err(message) => {
+                root.source.fault(line, "alphabets", format!("`{name}`: {message}"));
+                // Known by name all the same, with any content: the fields that use it are not at fault.
+                all.insert(name, "0".to_owned());
+            }
         }
     }
     all

@@ -86,8 +86,13 @@ fn one(from: &str, to: &str, line: Option<usize>, field: &str, words: &[&str]) {
     assert_eq!((found[0].line, found[0].field.as_str()), (expected, field), "{to}: {said:?}");
     assert!(said[0].starts_with(&format!("dir/probe.toml:{expected}: ")), "{said:?}");
     for word in words {
-        assert!(found[0].message.contains(word), "{word}: {said:?}");
+        assert!(found[0].message.contains(word), "`{word}`: {said:?}");
     }
+}
+
+/// The line after the one where `text` starts: where the tests put what they add.
+fn below(text: &str) -> Option<usize> {
+    line_of(text).map(|line| line + 1)
 }
 
 fn line_of(text: &str) -> Option<usize> {
@@ -98,7 +103,7 @@ fn line_of(text: &str) -> Option<usize> {
 fn each_slip_of_a_field_is_named() {
     let answer = "field `answer-{n}`";
     one("kind = \"cells\"", "kind = \"cell\"", None, answer, &["code, marks, cells, ink, image", "\"cell\""]);
-    one("cell = [4, 6]", "cell = [4, 6]\ncolour = 1", Some(31), answer, &["unknown key `colour`", "overflow"]);
+    one("cell = [4, 6]", "cell = [4, 6]\ncolour = 1", below("cell = [4, 6]"), answer, &["unknown key `colour`", "overflow"]);
     one("cell = [4, 6]", "cell = [4]", None, answer, &["`cell`", "[width, height]", "a list of 1"]);
     one("cell = [4, 6]", "cell = [0, 6]", None, answer, &["positive"]);
     one("step = [5, 0]", "step = [3, 0]", None, answer, &["over one another"]);
@@ -116,7 +121,7 @@ fn each_slip_of_a_field_is_named() {
     one("at = [20, 100]", "at = [200, 100]", line_of("[[field]]\nname = \"choice"), "field `choice`", &["outside the page", "0..210"]);
     one("values = \"AB\"", "values = \"AA\"", None, "field `choice`", &["each value once", "\"A\" twice"]);
     one("values = \"AB\"", "values = []", None, "field `choice`", &["at least one value"]);
-    one("values = \"AB\"", "values = \"AB\"\noutline = \"star\"", Some(48), "field `choice`", &["square, circle, dotted"]);
+    one("values = \"AB\"", "values = \"AB\"\noutline = \"star\"", below("values = \"AB\""), "field `choice`", &["square, circle, dotted"]);
     one("symbology = \"ean13\"", "symbology = \"ean14\"", None, "field `code`", &["ean13, code128, qr"]);
     one("check = \"gs1\"", "check = \"gs2\"", None, "field `code`", &["none, gs1 or swapped"]);
     one("check = \"gs1\"", "digits = 12", None, "field `code`", &["13 for ean13"]);
@@ -128,9 +133,9 @@ fn each_slip_of_a_field_is_named() {
 fn each_slip_outside_the_fields_is_named() {
     one("title = \"Проба\"\n", "", Some(1), "", &["`title` is missing"]);
     one("page = [210, 297]", "page = \"A4\"", None, "", &["`page`", "[width, height]", "\"A4\""]);
-    one("page = [210, 297]", "page = [210, 297]\nunit = \"inch\"", Some(4), "", &["mm or px", "inch"]);
-    one("page = [210, 297]", "page = [210, 297]\nid = \"other\"", Some(4), "", &["\"probe\"", "\"other\""]);
-    one("page = [210, 297]", "page = [210, 297]\nfields = 1", Some(4), "", &["unknown key `fields`", "field"]);
+    one("page = [210, 297]", "page = [210, 297]\nunit = \"inch\"", below("page ="), "", &["mm or px", "inch"]);
+    one("page = [210, 297]", "page = [210, 297]\nid = \"other\"", below("page ="), "", &["\"probe\"", "\"other\""]);
+    one("page = [210, 297]", "page = [210, 297]\nfields = 1", below("page ="), "", &["unknown key `fields`", "field"]);
     one("sheet_code = \"code\"", "sheet_code = \"choice\"", line_of("[identity]"), "identity", &["kind code", "\"choice\""]);
     one("kind = \"anchors\"", "kind = \"corners\"", None, "locate", &["anchors, page-frame, whole", "corners"]);
     one("shape = \"disc\"", "shape = \"cross\"", None, "locate anchors 3", &["square, disc, picture"]);
@@ -147,7 +152,7 @@ fn each_slip_outside_the_fields_is_named() {
     one("size = 3", "size = -3", None, "text 1", &["positive font size"]);
     one("text = \"{n}\"", "text = 7", None, "text 1", &["the words to print", "the number 7"]);
     one("both = [\"answer-5\", \"answer-6\"]", "both = [\"answer-5\", \"answer-9\"]", None, "join `both`", &["names of fields", "answer-9"]);
-    one("answer = [\"@digits\", \",-\"]", "answer = [\"@digits\", \"1\"]", None, "alphabets", &["`answer`", "`1` twice"])
+    one("answer = [\"@digits\", \",-\"]", "answer = [\"@digits\", \"1\"]", None, "alphabets", &["`answer`", "`1` twice"]);
 }
 
 #[test]
