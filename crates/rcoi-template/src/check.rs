@@ -80,9 +80,7 @@ fn prints(source: &Source<'_>, template: &Template, lines: &Lines) {
     for (print, (line, who)) in template.prints.iter().zip(&lines.prints) {
         let bounds = match print {
             Print::Text { at, .. } => Rect::new(at.x, at.y, 0.0, 0.0),
-            Print::Line { from, to, .. } => {
-                Rect::new(from.x.min(to.x), from.y.min(to.y), (from.x - to.x).abs(), (from.y - to.y).abs())
-            }
+            Print::Line { from, to, .. } => Rect::new(from.x.min(to.x), from.y.min(to.y), (from.x - to.x).abs(), (from.y - to.y).abs()),
             Print::Box { area, .. } => *area,
         };
         if !on_page(template, &bounds) && said != Some(line) {
@@ -151,11 +149,8 @@ fn ambiguous_turn(anchors: &[Anchor]) -> Option<u32> {
     let upright = normal(&points);
     let bounds = span(&points);
     let squarish = (bounds.w / bounds.h.max(1e-6) - 1.0).abs() < 0.05;
-    let turns: [(u32, fn(&Point) -> Point); 3] = [
-        (90, |p| Point::new(-p.y, p.x)),
-        (180, |p| Point::new(-p.x, -p.y)),
-        (270, |p| Point::new(p.y, -p.x)),
-    ];
+    let turns: [(u32, fn(&Point) -> Point); 3] =
+        [(90, |p| Point::new(-p.y, p.x)), (180, |p| Point::new(-p.x, -p.y)), (270, |p| Point::new(p.y, -p.x))];
     turns
         .iter()
         .filter(|(turn, _)| *turn == 180 || squarish)

@@ -272,7 +272,9 @@ mod tests {
 
     #[test]
     fn faults_name_their_place() {
-        for (pattern, at, word) in [("(a", 3, "`)`"), ("*a", 1, "repeat"), ("a{3,1}", 7, "counts"), ("[z-a]", 5, "backwards"), ("a)", 2, "group")] {
+        for (pattern, at, word) in
+            [("(a", 3, "`)`"), ("*a", 1, "repeat"), ("a{3,1}", 7, "counts"), ("[z-a]", 5, "backwards"), ("a)", 2, "group")]
+        {
             let error = Pattern::parse(pattern).err();
             assert!(error.as_ref().is_some_and(|e| e.at == at && e.expected.contains(word)), "{pattern}: {error:?}");
         }

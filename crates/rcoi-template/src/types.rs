@@ -191,9 +191,23 @@ pub struct CellsField {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Print {
     /// `at` = left end (or middle, or right end) of the base line; `size` = font size in form units.
-    Text { at: Point, size: f32, text: String, bold: bool, align: Align },
-    Line { from: Point, to: Point, width: f32 },
-    Box { area: Rect, width: f32, fill: f32 },
+    Text {
+        at: Point,
+        size: f32,
+        text: String,
+        bold: bool,
+        align: Align,
+    },
+    Line {
+        from: Point,
+        to: Point,
+        width: f32,
+    },
+    Box {
+        area: Rect,
+        width: f32,
+        fill: f32,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

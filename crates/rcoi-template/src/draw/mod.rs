@@ -170,7 +170,8 @@ mod tests {
         let Some(FieldSpec::Code(code)) = template.field("code-vertical").map(|f| &f.spec) else { panic!("a code") };
         // Down the middle of the bars there are thirty of them.
         let x = ((code.area.x + code.area.w * 0.6) * scale) as u32;
-        let column: Vec<bool> = ((code.area.y * scale) as u32..(code.area.bottom() * scale) as u32).map(|y| picture.get_pixel(x, y).0[0] < 128).collect();
+        let column: Vec<bool> =
+            ((code.area.y * scale) as u32..(code.area.bottom() * scale) as u32).map(|y| picture.get_pixel(x, y).0[0] < 128).collect();
         let bars = column.windows(2).filter(|w| !w[0] && w[1]).count();
         assert_eq!(bars, 30);
     }

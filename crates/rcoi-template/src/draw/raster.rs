@@ -72,7 +72,8 @@ fn render(template: &Template, view: [u32; 4], scale: f32, body: &str) -> Result
     let failed = |reason: &str| DrawError::Svg { template: template.id.0.clone(), reason: reason.to_owned() };
     let mut pixmap = Pixmap::new(w, h).ok_or_else(|| failed("the page has no area"))?;
     resvg::render(&tree, Transform::identity(), &mut pixmap.as_mut());
-    let luma = pixmap.pixels().iter().map(|p| ((u32::from(p.red()) * 77 + u32::from(p.green()) * 150 + u32::from(p.blue()) * 29) >> 8) as u8);
+    let luma =
+        pixmap.pixels().iter().map(|p| ((u32::from(p.red()) * 77 + u32::from(p.green()) * 150 + u32::from(p.blue()) * 29) >> 8) as u8);
     GrayImage::from_raw(w, h, luma.collect()).ok_or_else(|| failed("the picture has another size than asked for"))
 }
 
@@ -86,7 +87,12 @@ static BLANKS: Mutex<Vec<(u32, Arc<Blank>)>> = Mutex::new(Vec::new());
 /// A value that its code cannot carry.
 pub fn gray(template: &Template, preprint: &Preprint, dpi: f32) -> Result<GrayImage, DrawError> {
     let key = dpi.to_bits();
-    let kept = BLANKS.lock().unwrap_or_else(PoisonError::into_inner).iter().find(|(k, b)| *k == key && b.template == *template).map(|(_, b)| Arc::clone(b));
+    let kept = BLANKS
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .iter()
+        .find(|(k, b)| *k == key && b.template == *template)
+        .map(|(_, b)| Arc::clone(b));
     let blank = match kept {
         Some(blank) => blank,
         None => {

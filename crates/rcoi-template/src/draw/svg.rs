@@ -1,7 +1,9 @@
 //! SVG text of a blank and of the values printed on it. Coordinates are form units.
 
 use super::code;
-use crate::{Align, Anchor, AnchorShape, CellsField, CodeField, Field, FieldSpec, Locate, MarksField, Outline, Print, Symbology, Template, Unit};
+use crate::{
+    Align, Anchor, AnchorShape, CellsField, CodeField, Field, FieldSpec, Locate, MarksField, Outline, Print, Symbology, Template, Unit,
+};
 use base64::Engine;
 use rcoi_model::{Point, Rect};
 use std::fmt::Write;

@@ -133,12 +133,16 @@ impl Import {
                     let picture = pictures(path).ok_or_else(|| ImportError::Marker(path.to_owned()))?;
                     markers = Some((picture, ratio));
                     for (key, value) in options.iter().filter(|(k, _)| !["relativePath", "sheetToMarkerWidthRatio"].contains(&k.as_str())) {
-                        self.leave(format!("CropOnMarkers `{key}` {value}: markers are searched for in all sizes and places, without settings"));
+                        self.leave(format!(
+                            "CropOnMarkers `{key}` {value}: markers are searched for in all sizes and places, without settings"
+                        ));
                     }
                 }
                 "FeatureBasedAlignment" => {
                     let reference = options.get("reference").map(Value::to_string).unwrap_or_default();
-                    self.leave(format!("FeatureBasedAlignment {reference}: pictures are not matched with a reference; the picture is taken as the page"));
+                    self.leave(format!(
+                        "FeatureBasedAlignment {reference}: pictures are not matched with a reference; the picture is taken as the page"
+                    ));
                 }
                 "GaussianBlur" | "MedianBlur" | "Levels" => {
                     self.leave(format!("{name}: brightness and noise are measured on each page, without settings"));
@@ -210,7 +214,12 @@ impl Import {
             Some("QTYPE_MCQ4") => (list("ABCD"), "horizontal"),
             Some("QTYPE_MCQ5") => (list("ABCDE"), "horizontal"),
             None => (labels(block.get("bubbleValues"), &format!("{place}bubbleValues"))?, "vertical"),
-            Some(other) => return Err(expected(&format!("{place}fieldType"), &format!("QTYPE_INT, QTYPE_INT_FROM_1, QTYPE_MCQ4 or QTYPE_MCQ5, found {other}"))),
+            Some(other) => {
+                return Err(expected(
+                    &format!("{place}fieldType"),
+                    &format!("QTYPE_INT, QTYPE_INT_FROM_1, QTYPE_MCQ4 or QTYPE_MCQ5, found {other}"),
+                ));
+            }
         };
         // A field type sets the direction, whatever the block says beside it.
         let direction = if kind.is_some() { default } else { block.get("direction").and_then(Value::as_str).unwrap_or(default) };
@@ -220,12 +229,17 @@ impl Import {
             other => return Err(expected(&format!("{place}direction"), &format!("vertical or horizontal, found {other}"))),
         };
         let origin = pair(block, "origin", &place)?;
-        let size = if block.contains_key("bubbleDimensions") { pair(block, "bubbleDimensions", &place)? } else { pair(root, "bubbleDimensions", "")? };
+        let size = if block.contains_key("bubbleDimensions") {
+            pair(block, "bubbleDimensions", &place)?
+        } else {
+            pair(root, "bubbleDimensions", "")?
+        };
         let bubbles = number(block, "bubblesGap", &place)?;
         let names = labels(block.get("fieldLabels"), &format!("{place}fieldLabels"))?;
         let gap = if names.len() > 1 { number(block, "labelsGap", &place)? } else { 0.0 };
         for key in block.keys() {
-            const KNOWN: [&str; 8] = ["fieldType", "bubbleValues", "direction", "origin", "bubbleDimensions", "bubblesGap", "labelsGap", "fieldLabels"];
+            const KNOWN: [&str; 8] =
+                ["fieldType", "bubbleValues", "direction", "origin", "bubbleDimensions", "bubblesGap", "labelsGap", "fieldLabels"];
             if key == "emptyValue" {
                 self.leave(format!("{place}{key}: an unmarked field reads as an empty text here"));
             } else if !KNOWN.contains(&key.as_str()) {
@@ -240,10 +254,9 @@ impl Import {
             let run = run_length(&names[first..]);
             let at = (origin.0 + next.0 * first as f64, origin.1 + next.1 * first as f64);
             let (label, repeat) = match numbered(&names[first]).filter(|_| run > 1) {
-                Some((stem, from)) => (
-                    format!("{stem}{{n}}"),
-                    format!("repeat = {{ from = {from}, count = {run}, step = [{}, {}] }}\n", next.0, next.1),
-                ),
+                Some((stem, from)) => {
+                    (format!("{stem}{{n}}"), format!("repeat = {{ from = {from}, count = {run}, step = [{}, {}] }}\n", next.0, next.1))
+                }
                 None => (names[first].clone(), String::new()),
             };
             let _ = writeln!(
@@ -319,19 +332,28 @@ mod tests {
 
     #[test]
     fn four_marker_pictures_become_the_corners_of_the_page() {
-        let json = LAYOUT.replace("\"CropPage\", \"options\": {\"morphKernel\": [10, 10]}", "\"CropOnMarkers\", \"options\": {\"relativePath\": \"m.jpg\", \"sheetToMarkerWidthRatio\": 15}");
+        let json = LAYOUT.replace(
+            "\"CropPage\", \"options\": {\"morphKernel\": [10, 10]}",
+            "\"CropOnMarkers\", \"options\": {\"relativePath\": \"m.jpg\", \"sheetToMarkerWidthRatio\": 15}",
+        );
         let marker = |name: &str| (name == "m.jpg").then(|| image::GrayImage::from_fn(8, 8, |x, y| image::Luma([(x * 20 + y) as u8])));
         let imported = omrchecker("sheet", &json, &marker).expect("a fair layout");
         let template = crate::parse("sheet.toml", &imported.toml).expect("what we write we read");
         let Locate::Anchors(anchors) = template.locate else { panic!("anchors were expected") };
         assert_eq!((anchors.len(), anchors[3].centre.x, anchors[3].centre.y), (4, 300.0, 400.0));
-        assert!(matches!(&anchors[0].shape, crate::AnchorShape::Picture { width: 8, pixels, side, .. } if *side == 20.0 && pixels[1] == 20));
+        assert!(
+            matches!(&anchors[0].shape, crate::AnchorShape::Picture { width: 8, pixels, side, .. } if *side == 20.0 && pixels[1] == 20)
+        );
         assert!(omrchecker("sheet", &json, &none).is_err_and(|e| e.to_string().contains("m.jpg")));
     }
 
     #[test]
     fn a_fault_of_the_layout_names_its_place() {
-        for (from, to, word) in [("\"origin\": [10, 20]", "\"origin\": [10]", "fieldBlocks.a.origin"), ("QTYPE_INT", "QTYPE_X", "fieldBlocks.b.fieldType"), ("{", "", "JSON")] {
+        for (from, to, word) in [
+            ("\"origin\": [10, 20]", "\"origin\": [10]", "fieldBlocks.a.origin"),
+            ("QTYPE_INT", "QTYPE_X", "fieldBlocks.b.fieldType"),
+            ("{", "", "JSON"),
+        ] {
             let error = omrchecker("sheet", &LAYOUT.replacen(from, to, 1), &none).err().map(|e| e.to_string()).unwrap_or_default();
             assert!(error.contains(word), "{word}: {error}");
         }

@@ -16,8 +16,22 @@ pub(crate) const ALPHABETS: [(&str, &str); 4] = [
 ];
 
 const CLASSES: [&str; 16] = [
-    "sheet-code", "form-code", "answer", "replacement-number", "replacement-answer", "replacement-count", "person", "document",
-    "place", "subject", "event", "signature", "text", "link", "ledger", "reserve",
+    "sheet-code",
+    "form-code",
+    "answer",
+    "replacement-number",
+    "replacement-answer",
+    "replacement-count",
+    "person",
+    "document",
+    "place",
+    "subject",
+    "event",
+    "signature",
+    "text",
+    "link",
+    "ledger",
+    "reserve",
 ];
 
 pub(crate) type Alphabets = BTreeMap<String, String>;
@@ -158,7 +172,8 @@ fn marks(node: &Node<'_>) -> Option<FieldSpec> {
         node.need_text("values", "a list of values, or a text of one character each").map(|t| t.chars().map(String::from).collect())
     };
     let several = values.as_ref().is_some_and(|v| v.len() > 1);
-    let step = if several || node.has("step") { node.need_pair("step", "[dx, dy] from one box to the next") } else { Some(Point::new(0.0, 0.0)) };
+    let step =
+        if several || node.has("step") { node.need_pair("step", "[dx, dy] from one box to the next") } else { Some(Point::new(0.0, 0.0)) };
     let printed = node.flag("printed");
     let multiple = node.flag("multiple");
     let black_cancels = node.flag("black_cancels");
@@ -191,7 +206,11 @@ fn cells(node: &Node<'_>, alphabets: &Alphabets) -> Option<FieldSpec> {
     let given = node.count("count");
     let counted = given.is_some() || !node.has("count");
     let count = given.unwrap_or(1) as usize;
-    let step = if count > 1 || node.has("step") { node.need_pair("step", "[dx, dy] from one cell to the next") } else { Some(Point::new(0.0, 0.0)) };
+    let step = if count > 1 || node.has("step") {
+        node.need_pair("step", "[dx, dy] from one cell to the next")
+    } else {
+        Some(Point::new(0.0, 0.0))
+    };
     let gaps = node.pairs("gaps").unwrap_or_default();
     let alphabet = alphabet(node, alphabets);
     let pattern = node.text("pattern").unwrap_or_default();

@@ -36,7 +36,12 @@ pub fn parse(file_name: &str, text: &str) -> Result<Template, Vec<TemplateError>
         Some(template) if errors.is_empty() => Ok(template),
         _ => {
             if errors.is_empty() {
-                errors.push(TemplateError { file: file_name.to_owned(), line: 0, field: String::new(), message: "expected a template".to_owned() });
+                errors.push(TemplateError {
+                    file: file_name.to_owned(),
+                    line: 0,
+                    field: String::new(),
+                    message: "expected a template".to_owned(),
+                });
             }
             Err(errors)
         }

@@ -20,12 +20,7 @@ impl Source<'_> {
     }
 
     pub(crate) fn fault(&self, line: usize, field: &str, message: impl Into<String>) {
-        self.errors.borrow_mut().push(TemplateError {
-            file: self.file.to_owned(),
-            line,
-            field: field.to_owned(),
-            message: message.into(),
-        });
+        self.errors.borrow_mut().push(TemplateError { file: self.file.to_owned(), line, field: field.to_owned(), message: message.into() });
     }
 }
 
@@ -169,7 +164,11 @@ impl<'a> Node<'a> {
         for (i, item) in items.iter().enumerate() {
             match item.get_ref().as_table() {
                 Some(table) => {
-                    let who = if self.who.borrow().is_empty() { format!("{key} {}", i + 1) } else { format!("{} {key} {}", self.who.borrow(), i + 1) };
+                    let who = if self.who.borrow().is_empty() {
+                        format!("{key} {}", i + 1)
+                    } else {
+                        format!("{} {key} {}", self.who.borrow(), i + 1)
+                    };
                     nodes.push(Node::new(self.source, table, item.span(), who));
                 }
                 None => self.fault_at(key, format!("item {}: expected a table, found {}", i + 1, describe(item.get_ref()))),

@@ -125,8 +125,20 @@ fn each_slip_of_a_field_is_named() {
     one("symbology = \"ean13\"", "symbology = \"ean14\"", None, "field `code`", &["ean13, code128, qr"]);
     one("check = \"gs1\"", "check = \"gs2\"", None, "field `code`", &["none, gs1 or swapped"]);
     one("check = \"gs1\"", "digits = 12", None, "field `code`", &["13 for ean13"]);
-    one("repeat = { from = 5, count = 2", "repeat = { from = 5, count = 9000", None, "field `answer-{n}`.repeat", &["1 to 2000 copies", "18000"]);
-    one("repeat = { from = 5, count = 2", "repeat = { from = 5, number = 2, count = 2", None, "field `answer-{n}`.repeat", &["unknown key `number`", "blocks, count, from, step"]);
+    one(
+        "repeat = { from = 5, count = 2",
+        "repeat = { from = 5, count = 9000",
+        None,
+        "field `answer-{n}`.repeat",
+        &["1 to 2000 copies", "18000"],
+    );
+    one(
+        "repeat = { from = 5, count = 2",
+        "repeat = { from = 5, number = 2, count = 2",
+        None,
+        "field `answer-{n}`.repeat",
+        &["unknown key `number`", "blocks, count, from, step"],
+    );
 }
 
 #[test]
@@ -151,13 +163,20 @@ fn each_slip_outside_the_fields_is_named() {
     one("at = [5, 50]", "at = [5, 500]", line_of("[[text]]"), "text 1", &["outside the page"]);
     one("size = 3", "size = -3", None, "text 1", &["positive font size"]);
     one("text = \"{n}\"", "text = 7", None, "text 1", &["the words to print", "the number 7"]);
-    one("both = [\"answer-5\", \"answer-6\"]", "both = [\"answer-5\", \"answer-9\"]", None, "join `both`", &["names of fields", "answer-9"]);
+    one(
+        "both = [\"answer-5\", \"answer-6\"]",
+        "both = [\"answer-5\", \"answer-9\"]",
+        None,
+        "join `both`",
+        &["names of fields", "answer-9"],
+    );
     one("answer = [\"@digits\", \",-\"]", "answer = [\"@digits\", \"1\"]", None, "alphabets", &["`answer`", "`1` twice"]);
 }
 
 #[test]
 fn upright_pictures_may_have_symmetrical_anchors() {
-    let four = GOOD.replacen("at = [10, 280], size = 5 }", "at = [10, 280], size = 5 }, { shape = \"square\", at = [200, 280], size = 5 }", 1);
+    let four =
+        GOOD.replacen("at = [10, 280], size = 5 }", "at = [10, 280], size = 5 }, { shape = \"square\", at = [200, 280], size = 5 }", 1);
     assert_eq!(faults(&four.replacen("kind = \"anchors\"", "kind = \"anchors\"\nupright = true", 1)), []);
 }
 
@@ -169,7 +188,11 @@ fn text_that_is_not_toml_names_its_line() {
 
 #[test]
 fn all_faults_come_together_in_the_order_of_lines() {
-    let text = GOOD.replacen("count = 3", "count = 0", 1).replacen("check = \"gs1\"", "check = \"x\"", 1).replacen("values = \"AB\"", "values = 5", 1);
+    let text = GOOD.replacen("count = 3", "count = 0", 1).replacen("check = \"gs1\"", "check = \"x\"", 1).replacen(
+        "values = \"AB\"",
+        "values = 5",
+        1,
+    );
     let lines: Vec<usize> = faults(&text).iter().map(|e| e.line).collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(lines.is_sorted());
