@@ -2,8 +2,7 @@
 
 use crate::db::args;
 use crate::dialect::CLAIM;
-use crate::error::{Result, StoreError};
-use crate::rows::task_name;
+use crate::error::{Result, StoreError, task_name};
 use crate::store::Store;
 use crate::tasks::{missing, read};
 use rcoi_model::{ExamId, Role, Task, TaskId, UserId};

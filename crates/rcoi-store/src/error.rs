@@ -1,6 +1,6 @@
 //! What can go wrong in the store, in the cases that callers treat differently.
 
-use rcoi_model::{BlobHash, ExamState};
+use rcoi_model::{BlobHash, ExamState, TaskId};
 
 /// Error of any store method.
 #[derive(Debug, thiserror::Error)]
@@ -67,3 +67,8 @@ impl StoreError {
 
 /// Result of store methods.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Names a task by id in errors and logs.
+pub(crate) fn task_name(id: TaskId) -> String {
+    format!("task {id}")
+}

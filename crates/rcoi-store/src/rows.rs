@@ -1,9 +1,7 @@
 //! Row types that the store hands out and takes in.
 
 use jiff::Timestamp;
-use rcoi_model::{
-    BlobHash, ExamId, ExamPlan, ExamState, PackageId, PacketId, PageId, Role, Task, TaskId, TaskState, TaskSubject, UserId, Verdict,
-};
+use rcoi_model::{BlobHash, ExamId, ExamPlan, ExamState, PackageId, PacketId, PageId, Role, Task, TaskState, TaskSubject, UserId, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Whether a write did something or had been done before.
@@ -243,9 +241,4 @@ pub struct ExamStats {
 pub struct Undone {
     pub verdict: Verdict,
     pub task: Task,
-}
-
-/// Names a task by id in errors and logs.
-pub(crate) fn task_name(id: TaskId) -> String {
-    format!("task {id}")
 }

@@ -2,9 +2,9 @@
 
 use crate::columns::to_json;
 use crate::db::{Row, Tx, args};
-use crate::error::{Result, StoreError};
+use crate::error::{Result, StoreError, task_name};
 use crate::exams::must_be_open;
-use crate::rows::{Synced, TaskCount, TaskFilter, TaskRow, task_name};
+use crate::rows::{Synced, TaskCount, TaskFilter, TaskRow};
 use crate::store::Store;
 use rcoi_model::{ExamId, PageId, Task, TaskId, TaskState, TaskSubject, VerdictId};
 use std::collections::{BTreeMap, HashSet};

@@ -3,9 +3,9 @@
 use crate::audit::{self, event};
 use crate::db::args;
 use crate::dialect::TASK_LOCKED;
-use crate::error::{Result, StoreError};
+use crate::error::{Result, StoreError, task_name};
 use crate::exams::must_be_open;
-use crate::rows::{Undone, task_name};
+use crate::rows::Undone;
 use crate::store::Store;
 use crate::{pages, tasks, verdicts};
 use rcoi_model::{PageId, TaskId, UserId};
