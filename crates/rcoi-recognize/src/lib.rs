@@ -3,6 +3,7 @@
 pub mod glyph;
 pub mod handprint;
 pub mod picture;
+pub mod source;
 
 pub use glyph::{Glyph, GlyphClassifier};
 pub use picture::Picture;

@@ -1,0 +1,161 @@
+//! Files made to hurt: each gets one clear error, and what is whole goes through.
+
+use super::draw::{TiffPage, chessboard, jpeg, pdf, png, tiff, zip};
+use crate::source::{Limits, SourceError, decode, page_count, unpack};
+use proptest::prelude::*;
+
+fn refused(bytes: &[u8]) -> SourceError {
+    let limits = Limits::default();
+    decode(bytes, 0, &limits).expect_err("must be refused")
+}
+
+#[test]
+fn an_empty_file_is_named_empty() {
+    assert_eq!(refused(b""), SourceError::Empty);
+    assert_eq!(unpack(b"", &Limits::default()), Err(SourceError::Empty));
+}
+
+#[test]
+fn a_text_called_tif_is_named_text() {
+    assert_eq!(refused(b"this is not a tiff at all\n"), SourceError::UnknownKind { looks: "text" });
+}
+
+#[test]
+fn half_a_png_and_half_a_jpeg_are_errors_not_half_grey_pages() {
+    let gray = chessboard(400, 300);
+    for whole in [png(&gray), jpeg(&gray)] {
+        let error = refused(&whole[..whole.len() / 2]);
+        assert!(matches!(error, SourceError::CutShort { .. }), "{error}");
+    }
+    let short = refused(&pdf(3, 300, 300)[..400]);
+    assert!(matches!(short, SourceError::CutShort { .. }), "{short}");
+}
+
+#[test]
+fn a_picture_of_20000_by_20000_is_refused_by_its_header() {
+    let mut head = png(&chessboard(8, 8));
+    head[16..20].copy_from_slice(&20_000u32.to_be_bytes());
+    head[20..24].copy_from_slice(&20_000u32.to_be_bytes());
+    let too_many = SourceError::TooManyPixels { width: 20_000, height: 20_000, limit: Limits::default().max_pixels };
+    assert_eq!(refused(&head), too_many);
+    assert_eq!(page_count(&head, &Limits::default()), Err(too_many.clone()));
+
+    let page = TiffPage::new(20_000, 20_000, 1, 4, 0, vec![vec![0; 8]]);
+    assert_eq!(refused(&tiff(&[page], true)), too_many);
+
+    let mut photo = jpeg(&chessboard(16, 16));
+    let frame = photo.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    photo[frame + 5..frame + 9].copy_from_slice(&[0x4e, 0x20, 0x4e, 0x20]);
+    assert_eq!(refused(&photo), too_many);
+
+    assert!(matches!(refused(&pdf(1, 20_000, 20_000)), SourceError::TooManyPixels { .. }));
+}
+
+#[test]
+fn a3_at_600_dpi_is_let_through() {
+    let limits = Limits::default();
+    assert_eq!(limits.check_size(7016, 9921), Ok(()));
+    assert!(limits.check_size(20_000, 20_000).is_err());
+    assert!(limits.check_size(u64::MAX, u64::MAX).is_err());
+    assert!(limits.check_size(0, 10).is_err());
+}
+
+#[test]
+fn a_pdf_that_states_more_pages_than_it_has_is_an_error() {
+    let text = String::from_utf8(pdf(2, 300, 300)).unwrap().replace("/Count 2", "/Count 3");
+    let error = page_count(text.as_bytes(), &Limits::default()).unwrap_err();
+    assert!(error.to_string().contains("states 3 pages, 2 can be found"), "{error}");
+}
+
+#[test]
+fn bad_names_in_an_archive_stop_only_their_members() {
+    let gray = png(&chessboard(8, 8));
+    let file = zip(&[
+        ("a/good.png", &gray),
+        ("../evil.png", &gray),
+        ("b/../../evil2.png", &gray),
+        ("/etc/evil3.png", &gray),
+        ("C:\\evil4.png", &gray),
+        ("ev\u{1}il5.png", &gray),
+        ("__MACOSX/a/._good.png", b"x"),
+        ("лист 2.png", &gray),
+    ]);
+    let members = unpack(&file, &Limits::default()).unwrap();
+    assert_eq!(members.len(), 7);
+    let good: Vec<&str> = members.iter().filter(|m| m.bytes.is_ok()).map(|m| m.name.as_str()).collect();
+    assert_eq!(good, ["a/good.png", "лист 2.png"]);
+    for member in members.iter().filter(|m| m.bytes.is_err()) {
+        assert!(matches!(member.bytes, Err(SourceError::BadName { .. })), "{member:?}");
+        assert!(!member.name.chars().any(char::is_control));
+    }
+}
+
+#[test]
+fn names_from_russian_windows_are_understood() {
+    // "лист" in code page 866, without the UTF-8 flag: the writer only makes ASCII or UTF-8, so the bytes are patched.
+    let mut file = zip(&[("abcd.png", b"x")]);
+    let raw = [0xab, 0xa8, 0xe1, 0xe2];
+    let places: Vec<usize> = file.windows(4).enumerate().filter(|(_, w)| w == b"abcd").map(|(i, _)| i).collect();
+    for at in places {
+        file[at..at + 4].copy_from_slice(&raw);
+    }
+    assert_eq!(unpack(&file, &Limits::default()).unwrap()[0].name, "лист.png");
+}
+
+#[test]
+fn archives_in_archives_are_refused_and_the_rest_goes_through() {
+    let inner = zip(&[("x.png", b"data")]);
+    let members = unpack(&zip(&[("in.zip", &inner), ("ok.png", b"fine")]), &Limits::default()).unwrap();
+    assert_eq!(members[0].bytes, Err(SourceError::NestedArchive));
+    assert_eq!(members[1].bytes.as_deref(), Ok(b"fine".as_slice()));
+}
+
+#[test]
+fn a_bomb_is_stopped_by_its_ratio_and_by_the_total() {
+    let zeros = vec![0u8; 4 << 20];
+    let bomb = zip(&[("zeros.tif", &zeros), ("ok.png", b"fine")]);
+    let by_ratio = Limits { ratio_matters_from: 1 << 20, ..Limits::default() };
+    let members = unpack(&bomb, &by_ratio).unwrap();
+    assert!(matches!(members[0].bytes, Err(SourceError::RatioTooHigh { .. })), "{:?}", members[0].bytes);
+    assert!(members[1].bytes.is_ok());
+
+    let by_total = Limits { max_unpacked_bytes: 1 << 20, ..Limits::default() };
+    assert_eq!(unpack(&bomb, &by_total), Err(SourceError::UnpacksTooBig { limit: 1 << 20 }));
+
+    let by_count = Limits { max_archive_members: 1, ..Limits::default() };
+    assert_eq!(unpack(&bomb, &by_count), Err(SourceError::TooManyMembers { members: 2, limit: 1 }));
+
+    let by_size = Limits { max_file_bytes: 10, ..Limits::default() };
+    assert!(matches!(unpack(&bomb, &by_size), Err(SourceError::FileTooBig { .. })));
+}
+
+#[test]
+fn half_an_archive_is_an_error() {
+    let file = zip(&[("a.png", &[7; 5000]), ("b.png", &[8; 5000])]);
+    assert!(unpack(&file[..file.len() / 2], &Limits::default()).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is changed in a file, the answer is a page or an error, and never more pixels than allowed.
+    #[test]
+    fn changed_bytes_never_bring_the_reader_down(which in 0usize..4, edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+        let gray = chessboard(48, 40);
+        let mut file = match which {
+            0 => png(&gray),
+            1 => jpeg(&gray),
+            2 => tiff(&[TiffPage::new(48, 40, 1, 4, 0, vec![super::draw::group4(&gray)])], true),
+            _ => pdf(1, 100, 100),
+        };
+        for (at, byte) in edits {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        let limits = Limits { max_pixels: 1 << 20, ..Limits::default() };
+        let _ = page_count(&file, &limits);
+        if let Ok(page) = decode(&file, 0, &limits) {
+            prop_assert!(u64::from(page.gray.width()) * u64::from(page.gray.height()) <= limits.max_pixels);
+        }
+    }
+}
