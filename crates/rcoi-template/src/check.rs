@@ -138,6 +138,8 @@ fn in_line(anchors: &[Anchor]) -> bool {
     widest < reach * reach / 50.0
 }
 
+type Turn = fn(&Point) -> Point;
+
 /// The first of 90, 180, 270 degrees whose turn, refitted to the same bounds, lays every anchor on an anchor.
 /// Bounds are refitted because a scanner may stretch the sheet; the tolerance is a fortieth of the span.
 fn ambiguous_turn(anchors: &[Anchor]) -> Option<u32> {
@@ -149,8 +151,7 @@ fn ambiguous_turn(anchors: &[Anchor]) -> Option<u32> {
     let upright = normal(&points);
     let bounds = span(&points);
     let squarish = (bounds.w / bounds.h.max(1e-6) - 1.0).abs() < 0.05;
-    let turns: [(u32, fn(&Point) -> Point); 3] =
-        [(90, |p| Point::new(-p.y, p.x)), (180, |p| Point::new(-p.x, -p.y)), (270, |p| Point::new(p.y, -p.x))];
+    let turns: [(u32, Turn); 3] = [(90, |p| Point::new(-p.y, p.x)), (180, |p| Point::new(-p.x, -p.y)), (270, |p| Point::new(p.y, -p.x))];
     turns
         .iter()
         .filter(|(turn, _)| *turn == 180 || squarish)

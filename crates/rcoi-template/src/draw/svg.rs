@@ -219,7 +219,7 @@ fn ean13(out: &mut String, field: &CodeField, value: &str) -> Option<()> {
     let _ = writeln!(out, "<g transform=\"{turn}\">");
     let left = code::QUIET_LEFT as f32 * module;
     for (start, length) in code::runs(&modules) {
-        let long = start < 3 || start >= 92 || (45..50).contains(&start);
+        let long = !(3..92).contains(&start) || (45..50).contains(&start);
         let tall = if long { bars + guard * 0.5 } else { bars };
         filled(out, &Rect::new(left + start as f32 * module, top, length as f32 * module, tall), "#000000");
     }

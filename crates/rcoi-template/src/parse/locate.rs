@@ -48,18 +48,16 @@ fn marker(node: &Node<'_>) -> Option<Marker> {
         node.fault_at("marker", "expected a PNG picture as base64");
         return None;
     };
-    let reader = image::ImageReader::with_format(std::io::Cursor::new(&bytes), image::ImageFormat::Png);
-    let fits = reader.into_dimensions().is_ok_and(|(w, h)| w.saturating_mul(h) <= MOST_MARKER_PIXELS);
-    match image::load_from_memory_with_format(&bytes, image::ImageFormat::Png) {
-        Ok(picture) if fits => {
-            let gray = picture.to_luma8();
-            Some(Marker { width: gray.width(), height: gray.height(), pixels: gray.into_raw() })
-        }
-        _ => {
-            node.fault_at("marker", format!("expected a PNG picture of at most {MOST_MARKER_PIXELS} pixels"));
-            None
-        }
-    }
+    let size = image::ImageReader::with_format(std::io::Cursor::new(&bytes), image::ImageFormat::Png).into_dimensions();
+    // The size is looked at before any pixel is unpacked.
+    let fits = size.is_ok_and(|(w, h)| w.saturating_mul(h) <= MOST_MARKER_PIXELS);
+    let picture = if fits { image::load_from_memory_with_format(&bytes, image::ImageFormat::Png).ok() } else { None };
+    let Some(picture) = picture else {
+        node.fault_at("marker", format!("expected a PNG picture of at most {MOST_MARKER_PIXELS} pixels"));
+        return None;
+    };
+    let gray = picture.to_luma8();
+    Some(Marker { width: gray.width(), height: gray.height(), pixels: gray.into_raw() })
 }
 
 fn anchor(node: &Node<'_>, marker: Option<&Marker>) -> Option<Anchor> {

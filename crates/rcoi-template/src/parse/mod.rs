@@ -70,8 +70,10 @@ fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>) -
         }
     };
     let page = root.need_pair("page", "[width, height] of the page");
-    if let Some(page) = page.filter(|p| p.x <= 0.0 || p.y <= 0.0) {
-        root.fault_at("page", format!("expected positive width and height, found [{}, {}]", page.x, page.y));
+    // Larger pages are slips of the hand, and their pictures would fill the memory.
+    let most = if unit == Unit::Millimetre { 1500.0 } else { 20_000.0 };
+    if let Some(page) = page.filter(|p| !(p.x > 0.0 && p.y > 0.0 && p.x <= most && p.y <= most)) {
+        root.fault_at("page", format!("expected width and height above 0 and at most {most}, found [{}, {}]", page.x, page.y));
     }
     let alphabets = alphabets(&root);
     let found = || source.errors.borrow().len();

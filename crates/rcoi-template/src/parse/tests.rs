@@ -1,6 +1,7 @@
 //! Every fault of a template file is named with its line, its field and what was expected.
 
 use crate::{FieldSpec, Locate, Print, TemplateError, parse};
+use proptest::prelude::*;
 use rcoi_model::Rect;
 
 const GOOD: &str = r#"title = "Проба"
@@ -145,6 +146,7 @@ fn each_slip_of_a_field_is_named() {
 fn each_slip_outside_the_fields_is_named() {
     one("title = \"Проба\"\n", "", Some(1), "", &["`title` is missing"]);
     one("page = [210, 297]", "page = \"A4\"", None, "", &["`page`", "[width, height]", "\"A4\""]);
+    one("page = [210, 297]", "page = [210, 2970]", None, "", &["`page`", "at most 1500", "2970"]);
     one("page = [210, 297]", "page = [210, 297]\nunit = \"inch\"", below("page ="), "", &["mm or px", "inch"]);
     one("page = [210, 297]", "page = [210, 297]\nid = \"other\"", below("page ="), "", &["\"probe\"", "\"other\""]);
     one("page = [210, 297]", "page = [210, 297]\nfields = 1", below("page ="), "", &["unknown key `fields`", "field"]);
@@ -196,4 +198,22 @@ fn all_faults_come_together_in_the_order_of_lines() {
     let lines: Vec<usize> = faults(&text).iter().map(|e| e.line).collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(lines.is_sorted());
+}
+
+proptest! {
+    #[test]
+    fn a_spoilt_file_is_read_to_its_end_and_never_panics(
+        removed in prop::collection::vec(0usize..60, 0..4),
+        at in 0usize..1500,
+        sign in prop::sample::select(vec!["0", "9e9", "-", "\"", "[", "]", "{", "\n", "=", "Ж", ".", "nan"]),
+    ) {
+        let mut text: String = GOOD.lines().enumerate().filter(|(i, _)| !removed.contains(i)).map(|(_, l)| format!("{l}\n")).collect();
+        if let Some((offset, _)) = text.char_indices().nth(at) {
+            text.insert_str(offset, sign);
+        }
+        let lines = text.lines().count();
+        for fault in faults(&text) {
+            prop_assert!(fault.line <= lines + 1 && !fault.message.is_empty(), "{fault}");
+        }
+    }
 }
