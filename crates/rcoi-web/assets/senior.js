@@ -70,7 +70,7 @@ function choose(task) {
   el("participant").value = "";
   el("reason").value = "";
   el("code-note").textContent = "";
-  const acts = task.about === "field" ? ["value", "rescan"] : task.acts;
+  const acts = task.acts;
   el("acts").replaceChildren(
     ...acts.map((name) => {
       const button = document.createElement("button");

@@ -285,20 +285,21 @@ pub(crate) fn task_value(view: &TaskView, lang: Lang) -> Value {
             "cells": cells,
             "longest": checks::longest(*cells, doubts),
             "options": options,
+            "acts": checks::acts(task),
         }),
         TaskSubject::Sheet { trouble, detail } => json!({
             "about": "sheet",
             "trouble": trouble,
             "label": words::sheet_trouble(*trouble, lang),
             "detail": detail,
-            "acts": checks::acts(&task.subject),
+            "acts": checks::acts(task),
         }),
         TaskSubject::Room { trouble, detail } => json!({
             "about": "room",
             "trouble": trouble,
             "label": words::room_trouble(*trouble, lang),
             "detail": detail,
-            "acts": checks::acts(&task.subject),
+            "acts": checks::acts(task),
         }),
     };
     if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {

@@ -1,6 +1,6 @@
 //! Which answer a task takes: permitted symbols, lengths, reasons, acts by role. The texts are for people.
 
-use rcoi_model::{CheckDigit, Doubt, FieldKind, Role, SheetTrouble, Task, TaskSubject, VerdictAct};
+use rcoi_model::{CheckDigit, Doubt, FieldKind, Role, RoomTrouble, SheetTrouble, Task, TaskSubject, VerdictAct};
 
 /// Shortest reason, characters: «да» explains nothing.
 const SHORTEST_REASON: usize = 3;
@@ -14,19 +14,21 @@ pub fn longest(cells: u32, doubts: &[Doubt]) -> u32 {
     if doubts.contains(&Doubt::Overflow) { cells * 2 } else { cells }
 }
 
-/// Acts the senior may choose from, first the usual one.
+/// Acts the senior may choose from, the usual one first.
 #[must_use]
-pub fn acts(subject: &TaskSubject) -> &'static [&'static str] {
-    match subject {
-        TaskSubject::Field { .. } => &["value", "pass", "rescan"],
-        TaskSubject::Room { .. } => &["explain", "rescan"],
+pub fn acts(task: &Task) -> &'static [&'static str] {
+    match &task.subject {
+        TaskSubject::Field { .. } => &["value", "exclude", "rescan"],
+        TaskSubject::Room { trouble: RoomTrouble::WrongRoom, .. } if task.page.is_some() => &["explain", "exclude", "bind", "rescan"],
+        TaskSubject::Room { .. } if task.page.is_some() => &["explain", "exclude", "rescan"],
+        TaskSubject::Room { .. } => &["explain"],
         TaskSubject::Sheet { trouble, .. } => match trouble {
-            SheetTrouble::Undecodable | SheetTrouble::BlankPage => &["exclude", "rescan"],
-            SheetTrouble::DuplicateCode | SheetTrouble::ForeignSheet | SheetTrouble::UnknownForm => {
-                &["exclude", "sheet-code", "explain", "rescan"]
+            SheetTrouble::Undecodable | SheetTrouble::BlankPage | SheetTrouble::UnknownForm => &["exclude", "rescan"],
+            SheetTrouble::DuplicateCode => &["exclude", "sheet-code", "bind", "rescan"],
+            SheetTrouble::ForeignSheet => &["exclude", "explain", "bind", "sheet-code", "rescan"],
+            SheetTrouble::CodeUnreadable | SheetTrouble::UnknownCode | SheetTrouble::Unlinked => {
+                &["sheet-code", "bind", "exclude", "rescan"]
             }
-            SheetTrouble::CodeUnreadable | SheetTrouble::UnknownCode => &["sheet-code", "bind", "exclude", "rescan"],
-            SheetTrouble::Unlinked => &["bind", "explain", "exclude", "rescan"],
             SheetTrouble::Passed => &["explain", "exclude", "sheet-code", "bind", "rescan"],
         },
     }
@@ -48,7 +50,7 @@ pub fn act(task: &Task, role: Role, act: VerdictAct) -> Result<VerdictAct, Strin
                 Err("Передать старшему можно только поле.".into())
             }
         }
-        VerdictAct::Rescan { reason } => reason_of(&reason).map(|reason| VerdictAct::Rescan { reason }),
+        VerdictAct::Rescan { reason } => on_page(task).and_then(|()| reason_of(&reason)).map(|reason| VerdictAct::Rescan { reason }),
         _ if !by_senior => Err("Это решает старший верификатор: передайте ему (F8).".into()),
         VerdictAct::SheetCode { code } => sheet_code(task, &code).map(|code| VerdictAct::SheetCode { code }),
         VerdictAct::Bind { participant, reason } => {
@@ -68,7 +70,11 @@ pub fn act(task: &Task, role: Role, act: VerdictAct) -> Result<VerdictAct, Strin
 }
 
 fn on_page(task: &Task) -> Result<(), String> {
-    if task.page.is_some() { Ok(()) } else { Err("Это дело об аудитории, а не о листе: объясните расхождение.".into()) }
+    if task.page.is_some() {
+        Ok(())
+    } else {
+        Err("Это дело об аудитории, а не о листе: объясните расхождение.".into())
+    }
 }
 
 fn reason_of(reason: &str) -> Result<String, String> {

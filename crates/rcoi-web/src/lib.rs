@@ -3,6 +3,7 @@
 mod api;
 mod assets;
 pub mod backend;
+mod centre;
 pub mod checks;
 mod error;
 mod headers;
@@ -15,8 +16,8 @@ pub mod session;
 pub mod text;
 pub mod words;
 
+pub use centre::{Centre, Packager, ensure_user};
 pub use error::Problem;
-pub use login::ensure_user;
 pub use request::CSRF_HEADER;
 
 use axum::Router;
@@ -59,6 +60,13 @@ struct Inner {
 }
 
 impl AppState {
+    /// A state over the real chain.
+    #[must_use]
+    pub fn new(pipeline: rcoi_pipeline::Pipeline, packager: Packager, config: WebConfig) -> Self {
+        let centre = Centre::new(pipeline, packager, config.time_zone.clone());
+        Self::with_backend(Arc::new(centre), config)
+    }
+
     /// A state over any backend.
     #[must_use]
     pub fn with_backend(backend: Arc<dyn Backend>, config: WebConfig) -> Self {
@@ -91,12 +99,8 @@ impl AppState {
 
     /// Whole hours until the limit ends: the last moment of day `date + limit_days`. Negative when it has passed.
     pub(crate) fn hours_left(&self, date: jiff::civil::Date, limit_days: u32) -> i64 {
-        let days = i64::from(limit_days) + 1;
-        let end = date
-            .checked_add(jiff::Span::new().days(days.min(10_000)))
-            .ok()
-            .and_then(|day| day.to_zoned(self.0.config.time_zone.clone()).ok());
-        end.map_or(0, |end| (end.timestamp().as_second() - jiff::Timestamp::now().as_second()).div_euclid(3600))
+        let now = jiff::Timestamp::now().to_zoned(self.0.config.time_zone.clone()).datetime();
+        rcoi_rules::clock(date, limit_days, now).hours_left
     }
 }
 

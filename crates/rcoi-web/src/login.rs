@@ -8,7 +8,6 @@ use crate::request::{address, cookie};
 use crate::session::Session;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
-use rcoi_model::{Role, UserId};
 use std::time::Instant;
 
 /// Longest login and password that are looked at, bytes.
@@ -55,22 +54,4 @@ fn set_cookie(state: &AppState, token: &str, age: Option<u32>) -> Result<HeaderV
     let age = age.map(|s| format!("; Max-Age={s}")).unwrap_or_default();
     HeaderValue::from_str(&format!("{}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{age}", state.cookie_name()))
         .map_err(|e| BackendError::Internal(e.to_string()).into())
-}
-
-/// Makes sure that a login exists with this password and role, for the ready-made logins of a demo.
-/// An existing login is left as it is.
-///
-/// # Errors
-/// When the store or the password hasher fails.
-pub async fn ensure_user(
-    backend: &dyn crate::backend::Backend,
-    login: &str,
-    password: &str,
-    role: Role,
-) -> Result<UserId, BackendError> {
-    if let Some(user) = backend.user_by_login(login).await? {
-        return Ok(user.id);
-    }
-    let hash = password::hash(password).await.map_err(|e| BackendError::Internal(e.to_string()))?;
-    backend.create_user(None, login, &hash, role).await
 }

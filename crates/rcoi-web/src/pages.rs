@@ -300,8 +300,7 @@ fn exam_id(text: &str, who: &Visitor) -> Result<ExamId, PageProblem> {
 pub(crate) async fn exam(State(state): State<AppState>, who: Visitor, Path(id): Path<String>) -> Page {
     who.must(Action::SeeExams)?;
     let t = who.lang.texts();
-    let ExamDetails { card, packets, blocks, packages } =
-        state.backend().exam(exam_id(&id, &who)?).await.map_err(|e| who.shown(e))?;
+    let ExamDetails { card, packets, blocks, packages } = state.backend().exam(exam_id(&id, &who)?).await.map_err(|e| who.shown(e))?;
     let role = who.session.role;
     let page = ExamPage {
         t,
@@ -313,10 +312,7 @@ pub(crate) async fn exam(State(state): State<AppState>, who: Visitor, Path(id): 
         is_head: may(role, Action::CloseExam),
         line: ExamLine::of(card, &state, t),
         packets,
-        blocks: blocks
-            .into_iter()
-            .map(|block| BlockLine { who: block.station.map_or("", |role| words::role(role, t)), block })
-            .collect(),
+        blocks: blocks.into_iter().map(|block| BlockLine { who: block.station.map_or("", |role| words::role(role, t)), block }).collect(),
         packages,
     };
     Ok(render(&page))
@@ -393,9 +389,8 @@ pub(crate) async fn create_user(State(state): State<AppState>, sent: SignedForm<
     if backend.user_by_login(login).await.map_err(|e| who.shown(e))?.is_some() {
         return Err(who.shown(Problem::unprocessable(format!("Логин «{login}» уже занят."))));
     }
-    let hash = password::hash(&form.password)
-        .await
-        .map_err(|e| who.shown(crate::backend::BackendError::Internal(e.to_string())))?;
+    let hash =
+        password::hash_in_background(&form.password).await.map_err(|e| who.shown(crate::backend::BackendError::Internal(e.to_string())))?;
     backend.create_user(Some(actor.user), login, &hash, role).await.map_err(|e| who.shown(e))?;
     Ok(Redirect::to("/admin").into_response())
 }

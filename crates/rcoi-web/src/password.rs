@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 static SLOTS: Semaphore = Semaphore::const_new(2);
 
 /// What an unknown login is checked against, so that it costs the same time as a known one.
-static NOBODY: LazyLock<String> = LazyLock::new(|| make("никто").unwrap_or_default());
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash("никто").unwrap_or_default());
 
 /// Shortest password accepted for a new user, characters.
 pub const SHORTEST: usize = 8;
@@ -20,9 +20,12 @@ pub const SHORTEST: usize = 8;
 #[error("password could not be hashed: {0}")]
 pub struct PasswordError(String);
 
-fn make(password: &str) -> Result<String, PasswordError> {
-    let hash: PasswordHash =
-        Argon2::default().hash_password(password.as_bytes()).map_err(|e| PasswordError(e.to_string()))?;
+/// PHC string of a password. Takes tens of milliseconds: in async code use [`hash_in_background`].
+///
+/// # Errors
+/// When the hasher fails.
+pub fn hash(password: &str) -> Result<String, PasswordError> {
+    let hash: PasswordHash = Argon2::default().hash_password(password.as_bytes()).map_err(|e| PasswordError(e.to_string()))?;
     Ok(hash.to_string())
 }
 
@@ -30,13 +33,13 @@ fn check(password: &str, hash: &str) -> bool {
     PasswordHash::new(hash).is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
 }
 
-/// PHC string of a password.
+/// PHC string of a password, made on a blocking thread.
 ///
 /// # Errors
 /// When the hasher or its thread fails.
-pub async fn hash(password: &str) -> Result<String, PasswordError> {
+pub async fn hash_in_background(password: &str) -> Result<String, PasswordError> {
     let password = password.to_owned();
-    tokio::task::spawn_blocking(move || make(&password)).await.map_err(|e| PasswordError(e.to_string()))?
+    tokio::task::spawn_blocking(move || hash(&password)).await.map_err(|e| PasswordError(e.to_string()))?
 }
 
 /// Does the password fit? `None` (no such user) takes as long as a real check and says no.
@@ -57,7 +60,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_right_password_fits_and_nobody_never_does() {
-        let hash = hash("тайна-12345").await.unwrap();
+        let hash = hash("тайна-12345").unwrap();
         assert!(hash.starts_with("$argon2id$"));
         assert!(fits("тайна-12345", Some(&hash)).await);
         assert!(!fits("тайна-12346", Some(&hash)).await);

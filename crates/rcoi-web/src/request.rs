@@ -138,9 +138,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for SignedForm<T> {
         if !same_text(&token.0.csrf, &who.session.csrf) {
             return Err(who.shown(Problem::no_csrf()));
         }
-        let form = Form::<T>::from_request(again(&parts, bytes), state)
-            .await
-            .map_err(|e| refuse(format!("Не разобрать форму: {e}")))?;
+        let form = Form::<T>::from_request(again(&parts, bytes), state).await.map_err(|e| refuse(format!("Не разобрать форму: {e}")))?;
         Ok(Self { who, form: form.0 })
     }
 }

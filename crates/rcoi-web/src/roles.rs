@@ -53,19 +53,12 @@ pub fn may(role: Role, action: Action) -> bool {
     match role {
         Role::Operator => matches!(action, A::SeePackets),
         Role::Verifier => matches!(action, A::VerifyFields),
-        Role::Senior => matches!(
-            action,
-            A::VerifyFields | A::SettleTroubles | A::SeeAnyPicture | A::SeePackets | A::SeeExams | A::Reconcile
-        ),
+        Role::Senior => {
+            matches!(action, A::VerifyFields | A::SettleTroubles | A::SeeAnyPicture | A::SeePackets | A::SeeExams | A::Reconcile)
+        }
         Role::Head => matches!(
             action,
-            A::SeeAnyPicture
-                | A::SeePackets
-                | A::SeeExams
-                | A::Reconcile
-                | A::CloseExam
-                | A::BuildPackage
-                | A::DownloadPackage
+            A::SeeAnyPicture | A::SeePackets | A::SeeExams | A::Reconcile | A::CloseExam | A::BuildPackage | A::DownloadPackage
         ),
         Role::Admin => matches!(action, A::ManageUsers),
     }

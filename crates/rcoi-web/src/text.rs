@@ -191,11 +191,8 @@ impl Text {
     /// Texts for the page scripts (names beginning with `js_`, without that beginning) as JSON that is safe inside HTML.
     #[must_use]
     pub fn for_scripts(&self) -> String {
-        let map: Map<String, Value> = self
-            .entries()
-            .into_iter()
-            .filter_map(|(name, text)| Some((name.strip_prefix("js_")?.to_owned(), Value::from(text))))
-            .collect();
+        let map: Map<String, Value> =
+            self.entries().into_iter().filter_map(|(name, text)| Some((name.strip_prefix("js_")?.to_owned(), Value::from(text)))).collect();
         Value::Object(map).to_string().replace('<', "\\u003c")
     }
 }

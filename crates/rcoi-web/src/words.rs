@@ -53,7 +53,9 @@ pub fn sheet_trouble(trouble: SheetTrouble, lang: Lang) -> String {
         SheetTrouble::CodeUnreadable => ("Штрихкод листа не читается", "The sheet's barcode cannot be read"),
         SheetTrouble::UnknownCode => ("Такого кода нет ни в одном комплекте экзамена", "The code is in no kit of the exam"),
         SheetTrouble::DuplicateCode => ("Один и тот же код на двух картинках", "The same code on two pictures"),
-        SheetTrouble::ForeignSheet => ("Лист другого экзамена: регион, предмет или дата не те", "A sheet of another exam: region, subject or date differ"),
+        SheetTrouble::ForeignSheet => {
+            ("Лист другого экзамена: регион, предмет или дата не те", "A sheet of another exam: region, subject or date differ")
+        }
         SheetTrouble::Unlinked => ("Дополнительный лист, на который никто не ссылается", "An extra sheet no other sheet points at"),
         SheetTrouble::Passed => ("Передано верификатором", "Passed on by a verifier"),
     };
@@ -68,8 +70,12 @@ pub fn room_trouble(trouble: RoomTrouble, lang: Lang) -> String {
         RoomTrouble::LedgerDiffers => ("Ведомость 13-02-МАШ расходится с листами", "13-02-MASH differs from the sheets"),
         RoomTrouble::LedgerMissing => ("Нет ведомости 13-02-МАШ", "No 13-02-MASH for the room"),
         RoomTrouble::SheetMissing => ("У участника не хватает листа комплекта", "A participant lacks a sheet of the kit"),
-        RoomTrouble::AttendanceDiffers => ("Явка расходится: отмечен отсутствующим, а листы есть, или наоборот", "Attendance differs from the sheets"),
-        RoomTrouble::ActDiffers => ("Отметка об удалении или незавершении расходится с актом", "The removal or early-finish mark differs from the act"),
+        RoomTrouble::AttendanceDiffers => {
+            ("Явка расходится: отмечен отсутствующим, а листы есть, или наоборот", "Attendance differs from the sheets")
+        }
+        RoomTrouble::ActDiffers => {
+            ("Отметка об удалении или незавершении расходится с актом", "The removal or early-finish mark differs from the act")
+        }
         RoomTrouble::PersonDiffers => ("Данные участника на бланке расходятся со списком", "Personal data differ from the roster"),
         RoomTrouble::ReplacementsDiffer => ("Число замен у организатора и на бланке разное", "The number of replacements differs"),
         RoomTrouble::WrongRoom => ("Лист отсканирован в пакете другой аудитории", "The sheet was scanned in another room's packet"),
