@@ -89,6 +89,8 @@ class Sampler:
             self.pool.append([(r, s / total, p) for r, s, p in parts])
 
     def pick(self, rng, k):
+        if CLASSES[k] == "1" and rng.random() < 0.35:
+            return flagged_one(rng)
         parts = self.pool[k]
         u = rng.random()
         for rows, share, p in parts:
@@ -100,6 +102,22 @@ class Sampler:
         else:
             i = rows[min(np.searchsorted(p, rng.random(), side="right"), len(rows) - 1)]
         return self.images[i]
+
+
+def flagged_one(rng):
+    """A 1 with its upstroke, as Russian schools teach it; the sources mostly have plain bars. Drawn, no source."""
+    f = rng.uniform(0.12, 0.42)
+    drop = f * rng.uniform(0.7, 1.7)
+    slant = rng.uniform(-0.12, 0.05)
+    pts = [(-f + rng.normal(0, 0.02), drop), (0.0, 0.0), (slant, 1.0)]
+    big = np.zeros((140, 140), np.uint8)
+    at = lambda p: (int(70 + 100 * p[0]), int(20 + 100 * p[1]))
+    width = int(rng.uniform(8, 15))
+    cv2.polylines(big, [np.array([at(p) for p in pts])], False, 255, width, cv2.LINE_AA)
+    if rng.random() < 0.12:
+        b = rng.uniform(0.1, 0.25)
+        cv2.line(big, at((slant - b, 1.0)), at((slant + b, 1.0)), 255, width, cv2.LINE_AA)
+    return cv2.resize(big, (28, 28), interpolation=cv2.INTER_AREA)
 
 
 def unit(a):
@@ -128,7 +146,7 @@ def place(rng, img, mark, cap, cx=None, cy=None, hard=1.0, comma=False):
         cx = CANVAS / 2 + rng.normal(0, 2.5)
     if cy is None:
         if comma:
-            cy = TOP + CELL_H / 2 + cap / 2 + rng.normal(0.5, 4.0)
+            cy = TOP + CELL_H * rng.uniform(0.55, 1.0)
         else:
             cy = TOP + CELL_H / 2 + rng.normal(0, 3.5 if mark else 2.8)
     mid = np.float32([(x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2])
@@ -201,7 +219,9 @@ def specks(rng, n):
 
 
 def look(rng, ink):
-    """One of many scanners: faded ink, blur, grain, JPEG, low resolution, hard threshold."""
+    """One of many scanners: faded ink, blur, grain, JPEG, low resolution, hard threshold. A good one in two of five cases."""
+    if rng.random() < 0.4:
+        return clean(rng, cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.2, 0.7)))
     ink = ink * np.float32(rng.uniform(0.55, 1.0))
     if rng.random() < 0.25:  # the pen skips
         f = cv2.resize(rng.uniform(0.55, 1.15, (7, 7)).astype(np.float32), (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
@@ -344,7 +364,7 @@ def sample(rng, sampler, k):
         else:
             c = CLASSES[k]
             cap = rng.uniform(0.5, 0.9) * CELL_H
-            ink = place(rng, sampler.pick(rng, k), c in MARKS, cap, comma=c == ",")
+            ink = place(rng, sampler.pick(rng, k), c in MARKS, cap, hard=rng.choice([0.5, 1.0]), comma=c == ",")
             if rng.random() < 0.12:
                 ink = np.maximum(ink, frame(rng))
             if rng.random() < 0.06:
