@@ -1,1 +1,28 @@
-//! (being written)
+//! The chain of an exam: intake, reading, verification, binding, reconciliation, closing, packaging.
+//!
+//! [`stages`] is the visible list; [`Pipeline`] is the handle that the web and the binary use. Everything restarts
+//! from the store: a row in state `received` is the outbox, and every write is idempotent.
+
+mod check;
+mod close;
+mod cutout;
+mod error;
+mod field_tasks;
+mod gray;
+mod intake;
+mod make_package;
+pub mod package;
+mod packet_name;
+mod pipeline;
+mod reader;
+mod relay;
+pub mod stages;
+mod verdict;
+mod worker;
+
+pub use close::ExamGate;
+pub use error::{PipelineError, Result};
+pub use intake::{FileOutcome, IntakeProgress, IntakeReport, OneFile};
+pub use packet_name::PacketName;
+pub use pipeline::{Params, Parts, Pipeline, Running};
+pub use reader::PageReader;

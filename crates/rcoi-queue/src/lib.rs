@@ -74,6 +74,14 @@ impl Queue {
         Self::Memory(memory::MemoryQueue::new(params))
     }
 
+    /// True when waiting tasks die with this process: whoever publishes must publish again after a restart.
+    #[must_use]
+    pub fn dies_with_process(&self) -> bool {
+        match self {
+            Self::Memory(_) => true,
+        }
+    }
+
     #[must_use]
     pub fn producer(&self) -> Producer {
         Producer(self.clone())

@@ -60,6 +60,8 @@ impl<'a> Expectations<'a> {
             "patronymic" => of_owner(|p| p.patronymic.clone()),
             "document-series" => of_owner(|p| p.document_series.clone()),
             "document-number" => of_owner(|p| p.document_number.clone()),
+            "sheet-number" if form == "C1" => Some("1".to_owned()),
+            "sheet-number" if form == "C2" => Some("2".to_owned()),
             "link" if form == "C1" => owner?.kit.iter().find(|k| k.form == "C2").map(|k| k.code.clone()),
             _ => None,
         }

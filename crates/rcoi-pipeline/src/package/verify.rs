@@ -22,6 +22,13 @@ pub struct Verified {
     pub version: u32,
 }
 
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let packets = self.packets.len();
+        write!(f, "version {}, {packets} packets, {} sheets, {} files, sums {}", self.version, self.sheets, self.files, self.sha256)
+    }
+}
+
 /// One thing that is wrong, with the file it is wrong in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageFault {

@@ -1,0 +1,98 @@
+//! Pictures for people: the cut-out of a field, the whole page. Decoded pages are kept for a while: the next field
+//! of a verifier is often on the same sheet.
+
+use crate::error::{PipelineError, Result};
+use crate::gray;
+use crate::pipeline::{Pipeline, lock};
+use image::GrayImage;
+use rcoi_model::{BlobHash, Page, PageId, Quad, TaskId, TaskSubject};
+use rcoi_recognize::source;
+use std::collections::VecDeque;
+use std::io::Cursor;
+use std::sync::{Arc, Mutex};
+
+/// Decoded pages kept. A page of 300 dpi takes 8.7 MB: sixteen are 140 MB, and a verifier holds a handful of tasks.
+const KEPT: usize = 16;
+/// Margin around a field, in parts of its height: enough to see what runs out of the cells.
+const MARGIN: f32 = 0.45;
+/// Longest side of a whole page for the screen, pixels.
+const PAGE_SIDE: u32 = 1800;
+
+type Key = (BlobHash, u32);
+
+/// A small cache of decoded pages, the least recently used goes first.
+#[derive(Default)]
+pub(crate) struct DecodedPages(Mutex<VecDeque<(Key, Arc<GrayImage>)>>);
+
+impl DecodedPages {
+    fn get(&self, key: &Key) -> Option<Arc<GrayImage>> {
+        let mut pages = lock(&self.0);
+        let at = pages.iter().position(|(k, _)| k == key)?;
+        let found = pages.remove(at)?;
+        let picture = found.1.clone();
+        pages.push_back(found);
+        Some(picture)
+    }
+
+    fn put(&self, key: Key, picture: Arc<GrayImage>) {
+        let mut pages = lock(&self.0);
+        if pages.iter().all(|(k, _)| *k != key) {
+            pages.push_back((key, picture));
+        }
+        while pages.len() > KEPT {
+            pages.pop_front();
+        }
+    }
+}
+
+impl Pipeline {
+    /// PNG of what a task is about: the field with its surroundings, or the whole page.
+    pub async fn task_picture(&self, task: TaskId) -> Result<Vec<u8>> {
+        let row = self.inner.store.task(task).await?;
+        let none = || PipelineError::Refused("эта задача не об одном листе: картинки нет".to_owned());
+        let page = row.task.page.ok_or_else(none)?;
+        match row.task.subject {
+            TaskSubject::Field { area, .. } => self.cutout(page, &area).await,
+            TaskSubject::Sheet { .. } | TaskSubject::Room { .. } => self.page_picture(page, 0).await,
+        }
+    }
+
+    /// PNG of an area of a page (corners in picture pixels), upright, with a margin.
+    pub async fn cutout(&self, page: PageId, area: &Quad) -> Result<Vec<u8>> {
+        let page = self.inner.store.page(page).await?;
+        let (picture, area) = (self.decoded(&page).await?, *area);
+        tokio::task::spawn_blocking(move || png(&gray::cut(&picture, &area, MARGIN))).await?
+    }
+
+    /// PNG of a whole page as it stands upright, turned by further clockwise quarter turns.
+    pub async fn page_picture(&self, page: PageId, quarter_turns: u8) -> Result<Vec<u8>> {
+        let page = self.inner.store.page(page).await?;
+        let picture = self.decoded(&page).await?;
+        let lies = self.inner.store.reading(page.id).await?.and_then(|r| r.placement).map_or(0, |p| p.quarter_turns);
+        let turns = (lies % 4 + quarter_turns % 4) % 4;
+        tokio::task::spawn_blocking(move || png(&gray::turned(&picture, turns, PAGE_SIDE))).await?
+    }
+
+    async fn decoded(&self, page: &Page) -> Result<Arc<GrayImage>> {
+        let key = (page.blob.clone(), page.index);
+        if let Some(picture) = self.inner.decoded.get(&key) {
+            return Ok(picture);
+        }
+        let bytes = self.inner.blobs.get(&page.blob).await?;
+        let (limits, index) = (self.inner.params.limits.clone(), page.index);
+        let decoded = tokio::task::spawn_blocking(move || source::decode(&bytes, index, &limits)).await?;
+        let picture = Arc::new(decoded.map_err(|e| PipelineError::Picture(e.to_string()))?.gray);
+        self.inner.decoded.put(key, picture.clone());
+        Ok(picture)
+    }
+}
+
+fn png(picture: &GrayImage) -> Result<Vec<u8>> {
+    use image::ImageEncoder;
+    use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(Cursor::new(&mut bytes), CompressionType::Fast, FilterType::Adaptive)
+        .write_image(picture.as_raw(), picture.width(), picture.height(), image::ExtendedColorType::L8)
+        .map_err(|e| PipelineError::Picture(e.to_string()))?;
+    Ok(bytes)
+}

@@ -1,0 +1,97 @@
+//! Which fields of a fresh reading become tasks.
+
+use rcoi_model::{ExamId, FieldKind, FieldReading, Page, PageReading, Role, Task, TaskState, TaskSubject};
+use rcoi_rules::{Expectations, PacketFacts, Policy, reconcile::EXTRA_FORM, reconcile::LEDGER_FORM};
+use rcoi_template::{Field, FieldSpec, Template};
+
+/// Key of the task about a field; `/2` is its twin for a second person.
+pub(crate) fn key(page: &Page, field: &str) -> String {
+    format!("field/{}/{field}", page.id)
+}
+
+/// Key of the task that a verifier passed on.
+pub(crate) fn senior_key(page: &Page, field: &str) -> String {
+    format!("senior/{}/{field}", page.id)
+}
+
+/// Key of the second, independent task of a field that two people read.
+pub(crate) fn twin_of(key: &str) -> String {
+    key.strip_suffix("/2").map_or_else(|| format!("{key}/2"), str::to_owned)
+}
+
+/// The tasks for one page.
+pub(crate) fn field_tasks(
+    policy: &Policy,
+    expect: &Expectations<'_>,
+    packet: &PacketFacts,
+    page: &Page,
+    template: &Template,
+    reading: &PageReading,
+) -> Vec<Task> {
+    let owner = reading.sheet_code.as_deref().and_then(|c| expect.owner(c)).filter(|(_, kit)| kit.form == template.form);
+    // On a sheet that is not of this exam nothing is expected: the senior sees the whole sheet first.
+    let home = owner.is_some() || template.form == EXTRA_FORM || template.form == LEDGER_FORM;
+    let mut tasks = Vec::new();
+    for field in &reading.fields {
+        let expected = if field.name == "replacement-count" {
+            Some(expected_replacements(reading, &field.value))
+        } else if home {
+            expect.expected(&field.name, &template.form, &packet.ppe, &packet.room, owner.map(|(p, _)| p))
+        } else {
+            None
+        };
+        let Some(need) = policy.need(field, expected.as_deref()) else { continue };
+        let spec = template.field(&field.name);
+        let subject = subject(policy, &expect.plan.subject, field, spec);
+        let key = key(page, &field.name);
+        if need.double {
+            tasks.push(task(page, twin_of(&key), need.station, subject.clone()));
+        }
+        tasks.push(task(page, key, need.station, subject));
+    }
+    tasks
+}
+
+/// The count of replacements as it should be written, in the way it is written when that is right.
+fn expected_replacements(reading: &PageReading, written: &str) -> String {
+    let filled = |n: u32, what: &str| reading.field(&format!("replacement-{n}-{what}")).is_some_and(|f| !f.value.is_empty());
+    let found = (1..=99).filter(|n| filled(*n, "number") || filled(*n, "answer")).count();
+    let none = matches!(written.trim(), "" | "Х" | "X");
+    if found == 0 && none { written.to_owned() } else { found.to_string() }
+}
+
+pub(crate) fn task(page: &Page, key: String, station: Role, subject: TaskSubject) -> Task {
+    let exam: ExamId = page.exam;
+    Task {
+        id: Task::id_for(exam, &key),
+        exam,
+        key,
+        station,
+        state: TaskState::Open,
+        page: Some(page.id),
+        packet: Some(page.packet),
+        subject,
+    }
+}
+
+fn subject(policy: &Policy, exam_subject: &str, reading: &FieldReading, spec: Option<&Field>) -> TaskSubject {
+    let (alphabet, cells, options) = match spec.map(|f| &f.spec) {
+        Some(FieldSpec::Cells(c)) => (c.alphabet.as_str(), c.cells.len() as u32, vec![]),
+        Some(FieldSpec::Marks(m)) => ("", 0, m.boxes.iter().map(|b| b.value.clone()).collect()),
+        Some(FieldSpec::Code(c)) => ("", c.digits, vec![]),
+        Some(FieldSpec::Ink(_) | FieldSpec::Image(_)) | None => ("", 0, vec![]),
+    };
+    let permitted = if reading.kind == FieldKind::Cells { policy.permitted(&reading.class, exam_subject, alphabet) } else { "" };
+    TaskSubject::Field {
+        field: reading.name.clone(),
+        kind: reading.kind,
+        class: reading.class.clone(),
+        value: reading.value.clone(),
+        confidence: reading.confidence.get(),
+        doubts: reading.doubts.clone(),
+        area: reading.area,
+        permitted: permitted.to_owned(),
+        cells,
+        options,
+    }
+}

@@ -1,0 +1,95 @@
+//! Cutting a field out of a page and turning a page: plain sampling of grey pixels.
+
+use image::GrayImage;
+use rcoi_model::{Point, Quad};
+
+/// Longest side of a picture handed out, pixels.
+const LONGEST: f32 = 2400.0;
+
+/// The upright picture of an area with a margin around it, `margin` in parts of the area's height.
+/// Outside the page it is white.
+#[must_use]
+pub(crate) fn cut(page: &GrayImage, area: &Quad, margin: f32) -> GrayImage {
+    let [lt, rt, rb, lb] = area.0;
+    let across = lt.distance(rt).max(lb.distance(rb)).clamp(1.0, LONGEST);
+    let down = lt.distance(lb).max(rt.distance(rb)).clamp(1.0, LONGEST);
+    let border = (margin * down).clamp(4.0, 80.0);
+    let (width, height) = ((across + 2.0 * border).min(LONGEST), (down + 2.0 * border).min(LONGEST));
+    GrayImage::from_fn(width.ceil() as u32, height.ceil() as u32, |x, y| {
+        let u = (x as f32 + 0.5 - border) / across;
+        let v = (y as f32 + 0.5 - border) / down;
+        let mix = |a: f32, b: f32, c: f32, d: f32| (1.0 - v) * ((1.0 - u) * a + u * b) + v * ((1.0 - u) * d + u * c);
+        let at = Point::new(mix(lt.x, rt.x, rb.x, lb.x), mix(lt.y, rt.y, rb.y, lb.y));
+        image::Luma([sample(page, at)])
+    })
+}
+
+/// Bilinear sample; pixel centres lie at half integers; white outside.
+fn sample(page: &GrayImage, at: Point) -> u8 {
+    let (x, y) = (at.x - 0.5, at.y - 0.5);
+    let (left, top) = (x.floor(), y.floor());
+    let (fx, fy) = (x - left, y - top);
+    let pixel = |dx: f32, dy: f32| -> f32 {
+        let (px, py) = (left + dx, top + dy);
+        let inside = px >= 0.0 && py >= 0.0 && px < page.width() as f32 && py < page.height() as f32;
+        if inside { f32::from(page.get_pixel(px as u32, py as u32).0[0]) } else { 255.0 }
+    };
+    let upper = pixel(0.0, 0.0) * (1.0 - fx) + pixel(1.0, 0.0) * fx;
+    let lower = pixel(0.0, 1.0) * (1.0 - fx) + pixel(1.0, 1.0) * fx;
+    (upper * (1.0 - fy) + lower * fy).round() as u8
+}
+
+/// Turns clockwise by quarter turns and shrinks to at most `longest` pixels on the longer side.
+#[must_use]
+pub(crate) fn turned(page: &GrayImage, quarter_turns: u8, longest: u32) -> GrayImage {
+    use image::imageops;
+    let side = page.width().max(page.height()).max(1);
+    let small = if side > longest {
+        let shrink = |n: u32| ((u64::from(n) * u64::from(longest)) / u64::from(side)).max(1) as u32;
+        imageops::resize(page, shrink(page.width()), shrink(page.height()), imageops::FilterType::Triangle)
+    } else {
+        page.clone()
+    };
+    match quarter_turns % 4 {
+        1 => imageops::rotate90(&small),
+        2 => imageops::rotate180(&small),
+        3 => imageops::rotate270(&small),
+        _ => small,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page whose left half is black.
+    fn half() -> GrayImage {
+        GrayImage::from_fn(100, 60, |x, _| image::Luma([if x < 50 { 0 } else { 255 }]))
+    }
+
+    fn quad(points: [(f32, f32); 4]) -> Quad {
+        Quad(points.map(|(x, y)| Point::new(x, y)))
+    }
+
+    #[test]
+    fn a_cutout_shows_its_area_upright() {
+        let upright = cut(&half(), &quad([(30.0, 20.0), (70.0, 20.0), (70.0, 40.0), (30.0, 40.0)]), 0.0);
+        assert_eq!(upright.dimensions(), (48, 28), "forty by twenty with the smallest border of four");
+        assert!(upright.get_pixel(5, 14).0[0] < 10 && upright.get_pixel(42, 14).0[0] > 245);
+        let upside_down = cut(&half(), &quad([(70.0, 40.0), (30.0, 40.0), (30.0, 20.0), (70.0, 20.0)]), 0.0);
+        assert!(upside_down.get_pixel(5, 14).0[0] > 245 && upside_down.get_pixel(42, 14).0[0] < 10);
+    }
+
+    #[test]
+    fn beyond_the_page_is_white_paper() {
+        let edge = cut(&half(), &quad([(-20.0, 20.0), (20.0, 20.0), (20.0, 40.0), (-20.0, 40.0)]), 0.0);
+        assert!(edge.get_pixel(5, 14).0[0] > 245 && edge.get_pixel(40, 14).0[0] < 10);
+    }
+
+    #[test]
+    fn a_page_is_turned_clockwise_and_shrunk() {
+        let up = turned(&half(), 1, 50);
+        assert_eq!(up.dimensions(), (30, 50));
+        assert!(up.get_pixel(15, 5).0[0] < 10, "what was left is now on top");
+    }
+}

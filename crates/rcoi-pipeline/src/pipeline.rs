@@ -1,0 +1,277 @@
+//! The handle on the whole chain: cheap to clone, shared by the web and the binary.
+
+use crate::cutout::DecodedPages;
+use crate::error::{PipelineError, Result};
+use crate::reader::PageReader;
+use crate::{relay, worker};
+use rcoi_model::{ExamId, ExamPlan, PageId, Role, Task, UserId};
+use rcoi_queue::Queue;
+use rcoi_recognize::source::Limits;
+use rcoi_rules::{Limits as DayLimits, Policy, limits::DEFAULT_LIMITS, policy::DEFAULT_POLICY};
+use rcoi_store::{Blobs, Imported, Store, Undone};
+use rcoi_template::TemplateSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Sizes and times of a running chain.
+#[derive(Debug, Clone)]
+pub struct Params {
+    /// Pages read at the same time. Default: the processors of this machine.
+    pub workers: usize,
+    /// Longest reading of one page; then it is set aside. A page takes well under a second: 60 s is a broken file.
+    pub read_limit: Duration,
+    /// After this time a page that was published and not read is published again.
+    pub lease: Duration,
+    /// How often the relay looks for pages of other processes when nobody nudges it.
+    pub poll: Duration,
+    /// Quiet time after the last change before the reconciliation runs by itself.
+    pub settle: Duration,
+    /// Lease of a task in a person's hands.
+    pub claim_lease: Duration,
+    /// Limits for files that arrive.
+    pub limits: Limits,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+            read_limit: Duration::from_secs(60),
+            lease: Duration::from_secs(15),
+            poll: Duration::from_millis(500),
+            settle: Duration::from_millis(300),
+            claim_lease: Duration::from_secs(300),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What a chain is made of.
+pub struct Parts {
+    pub store: Store,
+    pub blobs: Blobs,
+    pub queue: Queue,
+    pub reader: Arc<dyn PageReader>,
+    pub templates: TemplateSet,
+    pub policy: Policy,
+    pub params: Params,
+}
+
+/// The chain.
+#[derive(Clone)]
+pub struct Pipeline {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) queue: Queue,
+    pub(crate) reader: Arc<dyn PageReader>,
+    pub(crate) templates: TemplateSet,
+    pub(crate) policy: Policy,
+    pub(crate) params: Params,
+    pub(crate) decoded: DecodedPages,
+    /// Pages this process has published and not finished: the relay does not publish them twice.
+    pub(crate) in_flight: Mutex<BTreeSet<PageId>>,
+    /// What the reconciliation needs of readings, which do not change once stored.
+    pub(crate) read_facts: Mutex<BTreeMap<PageId, Arc<crate::check::ReadFacts>>>,
+    pub(crate) plans: Mutex<BTreeMap<ExamId, Arc<ExamPlan>>>,
+    /// Exams in which something changed since their last reconciliation.
+    pub(crate) changed: Mutex<BTreeSet<ExamId>>,
+    /// One reconciliation at a time: two with different snapshots would undo each other's tasks.
+    pub(crate) checking: tokio::sync::Mutex<()>,
+    pub(crate) nudge_relay: Notify,
+    pub(crate) nudge_check: Notify,
+}
+
+/// What [`Pipeline::start`] started. Dropping it does not stop anything; the cancellation token does.
+#[derive(Debug)]
+pub struct Running(Vec<tokio::task::JoinHandle<()>>);
+
+impl Running {
+    /// Waits until all parts have stopped after a cancellation; pages in work are finished first.
+    pub async fn stopped(self) -> Result<()> {
+        for task in self.0 {
+            task.await?;
+        }
+        Ok(())
+    }
+}
+
+/// Data behind these locks are whole at every moment, so a panic elsewhere does not spoil them.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pipeline {
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, blobs, queue, reader, templates, policy, params } = parts;
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                blobs,
+                queue,
+                reader,
+                templates,
+                policy,
+                params,
+                decoded: DecodedPages::default(),
+                in_flight: Mutex::default(),
+                read_facts: Mutex::default(),
+                plans: Mutex::default(),
+                changed: Mutex::default(),
+                checking: tokio::sync::Mutex::default(),
+                nudge_relay: Notify::new(),
+                nudge_check: Notify::new(),
+            }),
+        }
+    }
+
+    /// The policy that is shipped.
+    pub fn default_policy() -> Result<Policy> {
+        Policy::parse(DEFAULT_POLICY).map_err(|e| PipelineError::Internal(e.to_string()))
+    }
+
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    #[must_use]
+    pub fn blobs(&self) -> &Blobs {
+        &self.inner.blobs
+    }
+
+    #[must_use]
+    pub fn templates(&self) -> &TemplateSet {
+        &self.inner.templates
+    }
+
+    #[must_use]
+    pub fn queue(&self) -> &Queue {
+        &self.inner.queue
+    }
+
+    /// Stores a plan and the packets of its rooms. Refuses a plan that contradicts itself or allows more days than the rules.
+    pub async fn import_exam(&self, plan: &ExamPlan) -> Result<Imported> {
+        check_plan(plan)?;
+        let done = self.inner.store.import_exam(plan).await?;
+        lock(&self.inner.plans).remove(&plan.id());
+        self.touched(plan.id());
+        Ok(done)
+    }
+
+    /// Starts relay, workers and the automatic reconciliation; they stop when `cancel` is cancelled.
+    pub fn start(&self, cancel: &CancellationToken) -> Running {
+        let mut tasks =
+            vec![tokio::spawn(relay::run(self.clone(), cancel.clone())), tokio::spawn(crate::check::run(self.clone(), cancel.clone()))];
+        for _ in 0..self.inner.params.workers.max(1) {
+            tasks.push(tokio::spawn(worker::run(self.clone(), cancel.clone())));
+        }
+        Running(tasks)
+    }
+
+    /// Reads everything that waits, in every exam, reconciles, and returns. Uses its own relay and workers.
+    pub async fn run_until_quiet(&self) -> Result<()> {
+        let cancel = CancellationToken::new();
+        let running = self.start(&cancel);
+        let outcome = self.wait_until_quiet().await;
+        cancel.cancel();
+        running.stopped().await?;
+        outcome
+    }
+
+    /// Waits until no page waits to be read, then reconciles every open exam.
+    pub async fn wait_until_quiet(&self) -> Result<()> {
+        let exams = loop {
+            let stats = self.inner.store.exam_stats().await?;
+            if stats.iter().all(|s| s.received == 0) {
+                break stats;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        for exam in exams {
+            self.reconcile(exam.exam).await?;
+        }
+        Ok(())
+    }
+
+    /// Up to `n` tasks of a station for a user, with the ones already held first.
+    pub async fn claim(&self, user: UserId, station: Role, exam: Option<ExamId>, n: u32) -> Result<Vec<Task>> {
+        let lease = self.inner.params.claim_lease;
+        let claimed = self.inner.store.claim(user, &[station], exam, n, lease).await?;
+        let mut tasks = Vec::with_capacity(claimed.len());
+        for task in claimed {
+            // Of two independent tasks about one field a person gets one.
+            if self.read_the_twin(user, &task).await? {
+                self.inner.store.release(user, task.id).await?;
+            } else {
+                tasks.push(task);
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Takes back the user's last verdict.
+    pub async fn undo(&self, user: UserId) -> Result<Option<Undone>> {
+        let undone = self.inner.store.undo(user).await?;
+        if let Some(undone) = &undone {
+            self.touched(undone.task.exam);
+        }
+        Ok(undone)
+    }
+
+    pub(crate) async fn plan(&self, exam: ExamId) -> Result<Arc<ExamPlan>> {
+        if let Some(plan) = lock(&self.inner.plans).get(&exam) {
+            return Ok(plan.clone());
+        }
+        let plan = Arc::new(self.inner.store.exam(exam).await?.plan);
+        lock(&self.inner.plans).insert(exam, plan.clone());
+        Ok(plan)
+    }
+
+    /// Something changed in the exam: its reconciliation is due.
+    pub(crate) fn touched(&self, exam: ExamId) {
+        lock(&self.inner.changed).insert(exam);
+        self.inner.nudge_check.notify_one();
+    }
+
+    pub(crate) fn take_changed(&self) -> BTreeSet<ExamId> {
+        std::mem::take(&mut *lock(&self.inner.changed))
+    }
+}
+
+fn check_plan(plan: &ExamPlan) -> Result<()> {
+    let refuse = |text: String| Err(PipelineError::Refused(text));
+    let limits = DayLimits::parse(DEFAULT_LIMITS).map_err(|e| PipelineError::Internal(e.to_string()))?;
+    match limits.days(&plan.period, &plan.subject) {
+        None => return refuse(format!("период «{}»: ожидалось main, early или additional", plan.period)),
+        Some(days) if plan.limit_days > days => {
+            return refuse(format!("срок обработки {} дней: по правилам не больше {days}", plan.limit_days));
+        }
+        Some(_) => {}
+    }
+    let rooms: BTreeSet<_> = plan.rooms.iter().map(|r| (&r.ppe, &r.room)).collect();
+    let mut codes = BTreeSet::new();
+    let mut people = BTreeSet::new();
+    for person in &plan.participants {
+        if !people.insert(&person.code) {
+            return refuse(format!("участник {} встречается дважды", person.code));
+        }
+        if !rooms.contains(&(&person.ppe, &person.room)) {
+            return refuse(format!("участник {}: аудитории {}-{} нет в плане", person.code, person.ppe, person.room));
+        }
+        if let Some(kit) = person.kit.iter().find(|k| !codes.insert(&k.code)) {
+            return refuse(format!("участник {}: код {} уже есть в другом комплекте", person.code, kit.code));
+        }
+    }
+    match plan.acts.iter().find(|a| !people.contains(&a.participant)) {
+        Some(act) => refuse(format!("акт на участника {}: такого участника нет в плане", act.participant)),
+        None => Ok(()),
+    }
+}
