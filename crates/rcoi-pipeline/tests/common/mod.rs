@@ -14,19 +14,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Page numbers with a behaviour of their own.
-pub const PANICS: u8 = 200;
-pub const SLEEPS: u8 = 201;
+pub(crate) const PANICS: u8 = 200;
+pub(crate) const SLEEPS: u8 = 201;
 
-pub fn code(prefix: &str, n: u32) -> String {
+pub(crate) fn code(prefix: &str, n: u32) -> String {
     let body = format!("{prefix}{n:09}");
     format!("{body}{}", ean13_check_digit(&body))
 }
 
 /// The engine of the tests: the grey level of the first pixel names the page.
 #[derive(Default)]
-pub struct Fake {
-    pub pages: BTreeMap<u8, PageReading>,
-    pub read: AtomicUsize,
+pub(crate) struct Fake {
+    pub(crate) pages: BTreeMap<u8, PageReading>,
+    pub(crate) read: AtomicUsize,
 }
 
 impl PageReader for Fake {
@@ -46,7 +46,7 @@ impl PageReader for Fake {
     }
 }
 
-pub fn field(name: &str, class: &str, value: &str, confidence: f32) -> FieldReading {
+pub(crate) fn field(name: &str, class: &str, value: &str, confidence: f32) -> FieldReading {
     FieldReading {
         name: name.into(),
         kind: FieldKind::Cells,
@@ -70,7 +70,7 @@ impl ToQuad for Rect {
     }
 }
 
-pub fn reading(template: &str, code: Option<&str>, fields: &[FieldReading]) -> PageReading {
+pub(crate) fn reading(template: &str, code: Option<&str>, fields: &[FieldReading]) -> PageReading {
     PageReading {
         engine: "fake 1".into(),
         template: (!template.is_empty()).then(|| TemplateId(template.into())),
@@ -117,7 +117,7 @@ fn template(id: &str, form: &str, fields: &[(&str, &str)]) -> Template {
     }
 }
 
-pub fn templates() -> TemplateSet {
+pub(crate) fn templates() -> TemplateSet {
     TemplateSet {
         templates: vec![
             template("ege-r", "R", &[("surname", "person"), ("removed", "event")]),
@@ -127,7 +127,7 @@ pub fn templates() -> TemplateSet {
     }
 }
 
-pub fn plan() -> ExamPlan {
+pub(crate) fn plan() -> ExamPlan {
     let person = |n: u32, surname: &str| Participant {
         code: format!("{n:04}"),
         surname: surname.into(),
@@ -161,7 +161,7 @@ pub fn plan() -> ExamPlan {
 }
 
 /// The five sheets of the room: everything agrees, but one answer is doubtful and one code is unreadable.
-pub fn engine() -> Fake {
+pub(crate) fn engine() -> Fake {
     let r = |n, surname| {
         reading("ege-r", Some(&code("230", n)), &[field("surname", "person", surname, 0.4), field("removed", "event", "", 1.0)])
     };
@@ -177,7 +177,7 @@ pub fn engine() -> Fake {
     fake
 }
 
-pub fn png(level: u8) -> Vec<u8> {
+pub(crate) fn png(level: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     let picture = image::GrayImage::from_pixel(40, 40, image::Luma([level]));
     picture.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png).unwrap();
@@ -185,7 +185,7 @@ pub fn png(level: u8) -> Vec<u8> {
 }
 
 /// Writes the five pages as a packet folder and returns the folder above it.
-pub fn scans(root: &Path) -> std::path::PathBuf {
+pub(crate) fn scans(root: &Path) -> std::path::PathBuf {
     let packets = root.join("packets");
     std::fs::create_dir_all(packets.join("0001-0101")).unwrap();
     for n in 1..=5 {
@@ -195,7 +195,7 @@ pub fn scans(root: &Path) -> std::path::PathBuf {
 }
 
 /// A chain over the data folder `root`; a second one over the same folder is a restart.
-pub async fn chain(root: &Path, fake: Fake) -> (Pipeline, Arc<Fake>) {
+pub(crate) async fn chain(root: &Path, fake: Fake) -> (Pipeline, Arc<Fake>) {
     let store = Store::open(&format!("sqlite:{}", root.join("rcoi.db").display())).await.unwrap();
     let blobs = Blobs::open(root.join("blobs")).await.unwrap();
     let reader = Arc::new(fake);
@@ -218,7 +218,7 @@ pub async fn chain(root: &Path, fake: Fake) -> (Pipeline, Arc<Fake>) {
     (pipeline, reader)
 }
 
-pub async fn user(pipeline: &Pipeline, login: &str, role: Role) -> UserId {
+pub(crate) async fn user(pipeline: &Pipeline, login: &str, role: Role) -> UserId {
     let new = NewUser { login: login.into(), title: String::new(), role, password_hash: "x".into() };
     pipeline.store().create_user(&new, None).await.unwrap().id
 }
