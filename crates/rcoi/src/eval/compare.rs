@@ -1,0 +1,204 @@
+//! One page against its truth, field by field.
+
+use super::is_known;
+use super::truth::TruthPage;
+use rcoi_model::{Doubt, FieldKind, FieldReading, PageReading, Quad, Rect};
+use rcoi_template::{Template, TemplateSet};
+use std::collections::BTreeSet;
+
+/// How a field came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    Right,
+    /// The worst: nobody would have looked.
+    WrongSure,
+    DoubtfulRight,
+    DoubtfulWrong,
+    /// The page was set aside: no form found in it, or not decoded. A person sees it.
+    NotRead,
+}
+
+/// How many fields came out how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Counts {
+    pub(crate) right: u64,
+    pub(crate) wrong_sure: u64,
+    pub(crate) doubtful_right: u64,
+    pub(crate) doubtful_wrong: u64,
+    pub(crate) not_read: u64,
+}
+
+impl Counts {
+    pub(crate) fn with(mut self, field: &FieldScore) -> Self {
+        match field.outcome {
+            Outcome::Right => self.right += 1,
+            Outcome::WrongSure => self.wrong_sure += 1,
+            Outcome::DoubtfulRight => self.doubtful_right += 1,
+            Outcome::DoubtfulWrong => self.doubtful_wrong += 1,
+            Outcome::NotRead => self.not_read += 1,
+        }
+        self
+    }
+
+    pub(crate) fn fields(&self) -> u64 {
+        self.right + self.wrong_sure + self.doubtful_right + self.doubtful_wrong + self.not_read
+    }
+
+    pub(crate) fn doubtful(&self) -> u64 {
+        self.doubtful_right + self.doubtful_wrong
+    }
+}
+
+/// One field of one page.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FieldScore {
+    pub(crate) name: String,
+    pub(crate) class: String,
+    pub(crate) expected: String,
+    pub(crate) value: String,
+    pub(crate) confidence: f32,
+    /// Words for the doubts, such as `multiple-marks`.
+    pub(crate) doubts: Vec<String>,
+    pub(crate) outcome: Outcome,
+    /// Area in picture pixels, when the field lies on the page that was read.
+    pub(crate) area: Option<Rect>,
+    /// PNG of the field, put in by [`super::attach`] for mismatches.
+    pub(crate) picture: Option<Vec<u8>>,
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct PageScore {
+    pub(crate) image: String,
+    pub(crate) index: u32,
+    /// Template that was recognised.
+    pub(crate) template: Option<String>,
+    pub(crate) fields: Vec<FieldScore>,
+    /// Columns of the truth that no template has.
+    pub(crate) unknown: Vec<String>,
+    /// Why nothing was read.
+    pub(crate) failure: Option<String>,
+}
+
+/// A page that could not be decoded or opened. Expected to fail = nothing to count.
+pub(crate) fn unread_page(truth: &TruthPage, templates: &TemplateSet, why: &str) -> PageScore {
+    let (known, unknown): (Vec<_>, Vec<_>) = truth.values.iter().partition(|(name, _)| is_known(templates, name));
+    let known = if truth.undecodable { Vec::new() } else { known };
+    PageScore {
+        image: truth.image.clone(),
+        index: truth.index,
+        template: None,
+        fields: known.into_iter().map(|(name, expected)| absent(name, expected, Outcome::NotRead)).collect(),
+        unknown: unknown.into_iter().map(|(name, _)| name.clone()).collect(),
+        failure: Some(why.to_owned()),
+    }
+}
+
+/// Compares what was read with the truth. Joins of the template are compared as one value.
+pub(crate) fn compare_page(truth: &TruthPage, reading: &PageReading, templates: &TemplateSet) -> PageScore {
+    let template = reading.template.as_ref().and_then(|id| templates.get(id));
+    let Some(template) = template.filter(|_| !reading.findings.iter().any(|f| f.kind.blocks())) else {
+        return unread_page(truth, templates, "форма не найдена");
+    };
+    let mut score =
+        PageScore { image: truth.image.clone(), index: truth.index, template: Some(template.id.0.clone()), ..PageScore::default() };
+    let mistaken = truth.template.as_ref().is_some_and(|expected| *expected != template.id.0);
+
+    let mut names: BTreeSet<&str> = truth.values.keys().map(String::as_str).collect();
+    if truth.complete && !mistaken {
+        names.extend(template.fields.iter().map(|f| f.name.as_str()));
+    }
+    for name in names {
+        let expected = truth.values.get(name).map_or("", String::as_str);
+        match Seen::find(name, template, reading) {
+            Some(seen) if !mistaken => score.fields.push(seen.score(name, expected)),
+            // Read as another form, and nobody would have known.
+            _ if is_known(templates, name) => score.fields.push(absent(name, expected, Outcome::WrongSure)),
+            _ => score.unknown.push(name.to_owned()),
+        }
+    }
+    score
+}
+
+fn absent(name: &str, expected: &str, outcome: Outcome) -> FieldScore {
+    FieldScore {
+        name: name.to_owned(),
+        class: String::new(),
+        expected: expected.to_owned(),
+        value: String::new(),
+        confidence: 0.0,
+        doubts: Vec::new(),
+        outcome,
+        area: None,
+        picture: None,
+    }
+}
+
+/// A column of the truth as it was read: one field, or several joined.
+struct Seen<'a> {
+    parts: Vec<&'a FieldReading>,
+}
+
+impl<'a> Seen<'a> {
+    fn find(name: &str, template: &Template, reading: &'a PageReading) -> Option<Self> {
+        let join = template.joins.iter().find(|j| j.name == name);
+        let parts: Option<Vec<&FieldReading>> = match join {
+            Some(join) => join.fields.iter().map(|f| reading.field(f)).collect(),
+            None => reading.field(name).map(|f| vec![f]),
+        };
+        parts.filter(|p| !p.is_empty()).map(|parts| Self { parts })
+    }
+
+    fn score(&self, name: &str, expected: &str) -> FieldScore {
+        let value: String = self.parts.iter().map(|p| p.value.as_str()).collect();
+        let doubts: BTreeSet<String> = self.parts.iter().flat_map(|p| &p.doubts).map(word).collect();
+        let right = match self.parts.as_slice() {
+            [one] => same(one, expected),
+            _ => value == expected,
+        };
+        let outcome = match (right, doubts.is_empty()) {
+            (true, true) => Outcome::Right,
+            (false, true) => Outcome::WrongSure,
+            (true, false) => Outcome::DoubtfulRight,
+            (false, false) => Outcome::DoubtfulWrong,
+        };
+        let area = self.parts.iter().map(|p| Quad::bounds(&p.area)).reduce(|a, b| a.union(&b));
+        FieldScore {
+            name: name.to_owned(),
+            class: self.parts.first().map(|p| p.class.clone()).unwrap_or_default(),
+            expected: expected.to_owned(),
+            value,
+            // A joined value is right only when all its parts are.
+            confidence: self.parts.iter().map(|p| p.confidence.get()).product(),
+            doubts: doubts.into_iter().collect(),
+            outcome,
+            area,
+            picture: None,
+        }
+    }
+}
+
+/// Equal as read, or, for marks, the same set of marks in whatever writing.
+fn same(field: &FieldReading, expected: &str) -> bool {
+    if field.value == expected {
+        return true;
+    }
+    if field.kind != FieldKind::Marks {
+        return false;
+    }
+    let read: BTreeSet<&str> = parts(&field.value).collect();
+    let told: BTreeSet<&str> = parts(expected).collect();
+    let single: BTreeSet<String> = expected.chars().map(String::from).collect();
+    // `AB` is two marks, unless a box of this field is really called AB.
+    let one_box = field.marks.iter().any(|m| m.value == expected);
+    read == told || !one_box && !expected.contains('|') && read == single.iter().map(String::as_str).collect()
+}
+
+fn parts(value: &str) -> impl Iterator<Item = &str> {
+    value.split('|').filter(|p| !p.is_empty())
+}
+
+/// The name of a doubt as it is stored.
+fn word(doubt: &Doubt) -> String {
+    serde_json::to_value(doubt).ok().and_then(|v| v.get("why").and_then(|w| w.as_str()).map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,50 @@
+//! Compares readings with known truth: what is right, wrong without doubt, doubtful. Pure: files are the caller's business.
+
+mod compare;
+mod pictures;
+mod report;
+mod truth;
+
+pub(crate) use compare::{Counts, PageScore, compare_page, unread_page};
+pub(crate) use pictures::attach;
+pub(crate) use report::{html, summary};
+pub(crate) use truth::{Truth, TruthPage};
+
+use rcoi_template::TemplateSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The scores of all pages of a truth.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Evaluation {
+    pub(crate) pages: Vec<PageScore>,
+}
+
+impl Evaluation {
+    /// Counts over all fields.
+    pub(crate) fn totals(&self) -> Counts {
+        self.pages.iter().flat_map(|p| &p.fields).fold(Counts::default(), Counts::with)
+    }
+
+    /// Counts by policy class of the field.
+    pub(crate) fn by_class(&self) -> BTreeMap<&str, Counts> {
+        let mut classes: BTreeMap<&str, Counts> = BTreeMap::new();
+        for field in self.pages.iter().flat_map(|p| &p.fields) {
+            let counts = classes.entry(field.class.as_str()).or_default();
+            *counts = counts.with(field);
+        }
+        classes
+    }
+
+    /// Columns of the truth that no template of the set has: a wrong name there must not look like success.
+    pub(crate) fn unknown_columns(&self) -> BTreeSet<&str> {
+        self.pages.iter().flat_map(|p| &p.unknown).map(String::as_str).collect()
+    }
+}
+
+/// True when some template has a field or a join of this name.
+fn is_known(templates: &TemplateSet, name: &str) -> bool {
+    templates.templates.iter().any(|t| t.field(name).is_some() || t.joins.iter().any(|j| j.name == name))
+}
+
+#[cfg(test)]
+mod tests;
