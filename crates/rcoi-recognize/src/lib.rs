@@ -1,9 +1,24 @@
 //! From the pixels of a page to values with honest doubts. No clock, disk, network or database.
 
+mod annotate;
+mod cells;
+mod codes;
+mod cv;
+mod ean13;
 pub mod glyph;
 pub mod handprint;
+mod locate;
+mod marks;
+mod params;
 pub mod picture;
+mod presence;
+mod quality;
+mod reader;
+mod sample;
 pub mod source;
 
+pub use annotate::annotate;
 pub use glyph::{Glyph, GlyphClassifier};
+pub use params::Params;
 pub use picture::Picture;
+pub use reader::{FormReader, ReaderError};

@@ -165,7 +165,7 @@ fn decode_name(raw: &[u8]) -> String {
 
 fn archive_error(error: &ZipError) -> SourceError {
     match error {
-        ZipError::UnsupportedArchive(detail) => SourceError::unsupported(KIND, super::one_line(detail.as_ref())),
+        ZipError::UnsupportedArchive(detail) => SourceError::unsupported(KIND, super::one_line(detail)),
         ZipError::Io(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => SourceError::cut_short(KIND, "no end of the list"),
         other => SourceError::damaged(KIND, other),
     }

@@ -7,7 +7,7 @@ pub enum SourceError {
     Empty,
     #[error("the file has {bytes} bytes, more than the limit of {limit}")]
     FileTooBig { bytes: u64, limit: u64 },
-    #[error("not a jpeg, png, tiff, pdf or zip: the file looks like {looks}")]
+    #[error("not a jpeg, png, tiff, webp, pdf or zip: the file looks like {looks}")]
     UnknownKind { looks: &'static str },
     #[error("the page is {width} x {height} pixels, more than the limit of {limit} in all")]
     TooManyPixels { width: u64, height: u64, limit: u64 },

@@ -108,7 +108,7 @@ fn ends_properly(scan: &[u8]) -> bool {
 }
 
 /// Orientation and resolution from the EXIF block (a small TIFF).
-fn exif(raw: &[u8]) -> Option<(u32, Option<f32>)> {
+pub(super) fn exif(raw: &[u8]) -> Option<(u32, Option<f32>)> {
     let raw = raw.strip_prefix(b"Exif\0\0").unwrap_or(raw);
     let tiff = Tiff::open(raw).ok()?;
     let directory = tiff.first_directory()?;

@@ -10,6 +10,7 @@ mod limits;
 mod pdf;
 mod png;
 mod tiff;
+mod webp;
 
 pub use archive::{Member, unpack, unpack_each};
 pub use error::SourceError;
@@ -24,6 +25,7 @@ pub enum Kind {
     Jpeg,
     Png,
     Tiff,
+    Webp,
     Pdf,
     Zip,
 }
@@ -36,6 +38,7 @@ impl Kind {
             Self::Jpeg => "jpeg",
             Self::Png => "png",
             Self::Tiff => "tiff",
+            Self::Webp => "webp",
             Self::Pdf => "pdf",
             Self::Zip => "zip",
         }
@@ -52,6 +55,7 @@ pub fn kind(bytes: &[u8]) -> Option<Kind> {
         [0xff, 0xd8, 0xff, ..] => Some(Kind::Jpeg),
         [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some(Kind::Png),
         [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Kind::Tiff),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Kind::Webp),
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Kind::Zip),
         _ => {
             let head = &bytes[..bytes.len().min(PDF_MARK_WITHIN)];
@@ -66,6 +70,7 @@ pub fn page_count(bytes: &[u8], limits: &Limits) -> Result<u32, SourceError> {
     let pages = guarded(kind, || match kind {
         Kind::Jpeg => jpeg::size(bytes, limits).map(|_| 1),
         Kind::Png => png::size(bytes, limits).map(|_| 1),
+        Kind::Webp => webp::size(bytes, limits).map(|_| 1),
         Kind::Tiff => tiff::page_count(bytes, limits),
         Kind::Pdf => pdf::page_count(bytes),
         Kind::Zip => Err(SourceError::IsArchive),
@@ -81,12 +86,13 @@ pub fn page_count(bytes: &[u8], limits: &Limits) -> Result<u32, SourceError> {
 pub fn decode(bytes: &[u8], index: u32, limits: &Limits) -> Result<Picture, SourceError> {
     let kind = accept(bytes, limits)?;
     guarded(kind, || {
-        if index > 0 && matches!(kind, Kind::Jpeg | Kind::Png) {
+        if index > 0 && matches!(kind, Kind::Jpeg | Kind::Png | Kind::Webp) {
             return Err(SourceError::NoSuchPage { index, pages: 1 });
         }
         let picture = match kind {
             Kind::Jpeg => jpeg::decode(bytes, limits),
             Kind::Png => png::decode(bytes, limits),
+            Kind::Webp => webp::decode(bytes, limits),
             Kind::Tiff => tiff::decode(bytes, index, limits),
             Kind::Pdf => pdf::decode(bytes, index, limits),
             Kind::Zip => Err(SourceError::IsArchive),
@@ -113,7 +119,6 @@ fn looks_like(bytes: &[u8]) -> &'static str {
     match bytes {
         [b'G', b'I', b'F', b'8', ..] => "a gif",
         [b'B', b'M', ..] => "a bmp",
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "a webp",
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => "a heic, avif or video",
         [b'R', b'a', b'r', b'!', ..] => "a rar archive",
         [b'7', b'z', 0xbc, 0xaf, ..] => "a 7z archive",

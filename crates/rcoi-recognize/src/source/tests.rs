@@ -28,6 +28,16 @@ fn a_png_keeps_every_grey() {
 }
 
 #[test]
+fn a_webp_called_jpg_is_read_and_half_of_it_is_not() {
+    let picture = image::RgbImage::from_fn(40, 30, |x, y| image::Rgb([(x * 6) as u8, (y * 8) as u8, 90]));
+    let file = draw::webp(&picture);
+    assert_eq!((kind(&file), page_count(&file, &Limits::default())), (Some(Kind::Webp), Ok(1)));
+    let read = decode(&file, 0, &Limits::default()).unwrap();
+    assert!(read.gray.enumerate_pixels().all(|(x, y, p)| p.0[0] == gray::luma((x * 6) as u8, (y * 8) as u8, 90)));
+    assert!(decode(&file[..file.len() / 2], 0, &Limits::default()).is_err());
+}
+
+#[test]
 fn transparent_parts_of_a_png_are_white_paper() {
     let clear = image::RgbaImage::from_pixel(8, 8, image::Rgba([0, 0, 0, 0]));
     let read = decode(&draw::png_of(&clear.into()), 0, &Limits::default()).unwrap();

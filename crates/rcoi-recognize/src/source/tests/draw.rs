@@ -33,6 +33,13 @@ pub(super) fn jpeg_rgb(picture: &RgbImage) -> Vec<u8> {
     out
 }
 
+pub(super) fn webp(picture: &RgbImage) -> Vec<u8> {
+    let mut out = Vec::new();
+    let encoder = image_webp::WebPEncoder::new(&mut out);
+    encoder.encode(picture.as_raw(), picture.width(), picture.height(), image_webp::ColorType::Rgb8).unwrap();
+    out
+}
+
 /// Puts an EXIF block with tag 274 behind the start mark.
 pub(super) fn with_exif_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     let mut body = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();

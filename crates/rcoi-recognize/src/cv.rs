@@ -1,0 +1,77 @@
+//! The only file of this crate that names OpenCV: reduction, blobs, template search. Grey pictures are row-major bytes.
+
+use image::GrayImage;
+use opencv::core::{CV_32F, CV_32S, Mat, MatTraitConst, MatTraitConstManual, Point as CvPoint, Scalar, Size, no_array};
+use opencv::imgproc::{
+    CC_STAT_AREA, CC_STAT_HEIGHT, CC_STAT_LEFT, CC_STAT_TOP, CC_STAT_WIDTH, INTER_AREA, TM_CCOEFF_NORMED,
+    connected_components_with_stats, match_template, resize,
+};
+
+/// One connected dark region. Pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Blob {
+    pub(crate) left: i32,
+    pub(crate) top: i32,
+    pub(crate) width: i32,
+    pub(crate) height: i32,
+    pub(crate) area: i32,
+    pub(crate) cx: f32,
+    pub(crate) cy: f32,
+}
+
+/// A copy reduced by area averaging; `None` when OpenCV refuses the size.
+pub(crate) fn shrink(gray: &GrayImage, width: u32, height: u32) -> Option<GrayImage> {
+    let run = || -> opencv::Result<Vec<u8>> {
+        let source = Mat::new_rows_cols_with_data(gray.height() as i32, gray.width() as i32, gray.as_raw())?;
+        let mut small = Mat::default();
+        resize(&source, &mut small, Size::new(width as i32, height as i32), 0.0, 0.0, INTER_AREA)?;
+        Ok(small.data_bytes()?.to_vec())
+    };
+    run().ok().and_then(|bytes| GrayImage::from_raw(width, height, bytes))
+}
+
+/// Dark regions (8-connected) of a mask, 255 = belongs. `min_area` in pixels.
+pub(crate) fn blobs(mask: &GrayImage, min_area: i32) -> Vec<Blob> {
+    let run = || -> opencv::Result<Vec<Blob>> {
+        let source = Mat::new_rows_cols_with_data(mask.height() as i32, mask.width() as i32, mask.as_raw())?;
+        let (mut labels, mut stats, mut centres) = (Mat::default(), Mat::default(), Mat::default());
+        let count = connected_components_with_stats(&source, &mut labels, &mut stats, &mut centres, 8, CV_32S)?;
+        let mut found = Vec::new();
+        for i in 1..count {
+            let stat = |column: i32| stats.at_2d::<i32>(i, column).copied();
+            let area = stat(CC_STAT_AREA)?;
+            if area >= min_area {
+                found.push(Blob {
+                    left: stat(CC_STAT_LEFT)?,
+                    top: stat(CC_STAT_TOP)?,
+                    width: stat(CC_STAT_WIDTH)?,
+                    height: stat(CC_STAT_HEIGHT)?,
+                    area,
+                    cx: *centres.at_2d::<f64>(i, 0)? as f32,
+                    cy: *centres.at_2d::<f64>(i, 1)? as f32,
+                });
+            }
+        }
+        Ok(found)
+    };
+    run().unwrap_or_default()
+}
+
+/// Best place of `pattern` in `picture` by normalised correlation: (left, top, score -1..1).
+pub(crate) fn find(picture: &GrayImage, pattern: &GrayImage) -> Option<(f32, f32, f32)> {
+    if pattern.width() >= picture.width() || pattern.height() >= picture.height() || pattern.width() < 4 || pattern.height() < 4 {
+        return None;
+    }
+    let run = || -> opencv::Result<(f32, f32, f32)> {
+        let image = Mat::new_rows_cols_with_data(picture.height() as i32, picture.width() as i32, picture.as_raw())?;
+        let wanted = Mat::new_rows_cols_with_data(pattern.height() as i32, pattern.width() as i32, pattern.as_raw())?;
+        let rows = (picture.height() - pattern.height() + 1) as i32;
+        let cols = (picture.width() - pattern.width() + 1) as i32;
+        let mut scores = Mat::new_rows_cols_with_default(rows, cols, CV_32F, Scalar::all(0.0))?;
+        match_template(&image, &wanted, &mut scores, TM_CCOEFF_NORMED, &no_array())?;
+        let (mut best, mut place) = (0.0, CvPoint::default());
+        opencv::core::min_max_loc(&scores, None, Some(&mut best), None, Some(&mut place), &no_array())?;
+        Ok((place.x as f32, place.y as f32, best as f32))
+    };
+    run().ok()
+}

@@ -1,0 +1,58 @@
+//! Every threshold of the engine, each with the reason for its value.
+
+/// Thresholds of reading. Lengths are shares unless a unit is named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Params {
+    /// Longest side of the reduced copy on which anchors are searched, pixels: a 5 mm square is still 24 pixels wide on A4.
+    pub locate_side: u32,
+    /// An anchor may lie so far from where the fitted map expects it, as a share of the page width: 1.2 % = 2.5 mm on A4.
+    pub anchor_tolerance: f32,
+    /// Anchors that must agree before a form counts as found. Two always agree with some map, so three is the least proof.
+    pub least_anchors: usize,
+    /// Above this misfit of an affine map (share of the page width) a projective one is taken: photographs, not scans.
+    pub affine_misfit: f32,
+    /// A character cell is sampled at so many pixels of height; 28-pixel glyphs come from letters of about 0.7 of it.
+    pub cell_pixels: u32,
+    /// Darkness (0 paper .. 1 ink) from which a pixel belongs to a stroke; dotted frames stay below after sampling.
+    pub stroke_from: f32,
+    /// Ink below this share of the cell is dust: a comma of a fine pen covers about 1 %.
+    pub dust_share: f32,
+    /// A character below this calibrated probability goes to a person.
+    pub sure_char: f32,
+    /// Cap height as a share of the cell height, as the classifier was trained.
+    pub cap_share: f32,
+    /// Ink lower than this share of the cap height keeps its size (`-`, `,`), as the classifier was trained.
+    pub small_share: f32,
+    /// New ink in a box: below `mark_empty` nothing, above `mark_sure` a mark, between a doubt. Shares of the box area;
+    /// one diagonal of a fine pen in a 5 mm box covers about 8 %.
+    pub mark_empty: f32,
+    pub mark_sure: f32,
+    /// From this share a box counts as blackened where the template gives that a meaning.
+    pub mark_black: f32,
+    /// Ink in a signature window or an answer area: share of its area from which something is written.
+    pub ink_present: f32,
+    /// Below this many pixels per millimetre small print is lost: 72 dpi.
+    pub least_resolution: f32,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            locate_side: 1400,
+            anchor_tolerance: 0.012,
+            least_anchors: 3,
+            affine_misfit: 0.0025,
+            cell_pixels: 48,
+            stroke_from: 0.38,
+            dust_share: 0.004,
+            sure_char: 0.93,
+            cap_share: 0.68,
+            small_share: 0.55,
+            mark_empty: 0.025,
+            mark_sure: 0.06,
+            mark_black: 0.8,
+            ink_present: 0.004,
+            least_resolution: 2.8,
+        }
+    }
+}

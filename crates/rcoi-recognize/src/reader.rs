@@ -1,0 +1,331 @@
+//! The facade: which form is it, how does it lie, what does it say. A plain chain of stages that do not know each other.
+
+use crate::cells::{self, CellInk};
+use crate::codes::{self, CodeRead};
+use crate::glyph::{Glyph, GlyphClassifier};
+use crate::handprint::{Embedded, ModelError};
+use crate::locate::{Scene, locate};
+use crate::marks::{self, BoxInk, PageInk};
+use crate::params::Params;
+use crate::picture::Picture;
+use crate::{presence, quality};
+use rcoi_model::{CharReading, Confidence, Doubt, FieldKind, FieldReading, FindingKind, PageReading, Placement, Quad};
+use rcoi_template::{CodeField, Field, FieldSpec, Locate, Pattern, Template, TemplateSet};
+
+/// Why a reader cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReaderError {
+    #[error("there is no template to read with")]
+    NoTemplates,
+    #[error("the handprint model is unusable: {0}")]
+    Model(#[from] ModelError),
+}
+
+/// Reads pages of the forms of one template set. Shared by threads.
+pub struct FormReader {
+    templates: TemplateSet,
+    params: Params,
+    classifier: Box<dyn GlyphClassifier>,
+    version: String,
+}
+
+impl FormReader {
+    /// A reader with the classifier that is built in.
+    pub fn new(templates: TemplateSet, params: Params) -> Result<Self, ReaderError> {
+        Self::with_classifier(templates, params, Box::new(Embedded::load()?))
+    }
+
+    /// A reader with another classifier.
+    pub fn with_classifier(templates: TemplateSet, params: Params, classifier: Box<dyn GlyphClassifier>) -> Result<Self, ReaderError> {
+        if templates.templates.is_empty() {
+            return Err(ReaderError::NoTemplates);
+        }
+        let version = format!("{} {}+{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), classifier.version());
+        Ok(Self { templates, params, classifier, version })
+    }
+
+    /// Stands in [`PageReading::engine`]; changes whenever readings may change.
+    #[must_use]
+    pub fn engine_version(&self) -> &str {
+        &self.version
+    }
+
+    /// Reads one page. Never fails: what cannot be read is a doubt or a finding.
+    #[must_use]
+    pub fn read_page(&self, picture: &Picture) -> PageReading {
+        let mut reading = PageReading {
+            engine: self.version.clone(),
+            template: None,
+            placement: None,
+            sheet_code: None,
+            fields: Vec::new(),
+            findings: Vec::new(),
+            width: picture.gray.width(),
+            height: picture.gray.height(),
+        };
+        if picture.gray.width() < 32 || picture.gray.height() < 32 {
+            reading.findings.push(rcoi_model::Finding { kind: FindingKind::UnknownForm, detail: "картинка слишком мала".to_owned() });
+            return reading;
+        }
+        let scene = Scene::new(&picture.gray, &self.params);
+        let Some(found) = self.identify(&scene) else {
+            reading.findings.push(quality::of_stranger(&scene));
+            return reading;
+        };
+        reading.findings = quality::of_form(&scene, found.template, &found.placement, &self.params);
+        reading.fields = self.read_fields(&scene, &found);
+        reading.sheet_code = found.code.as_ref().map(|c| c.text.clone());
+        reading.template = Some(found.template.id.clone());
+        reading.placement = Some(found.placement);
+        reading
+    }
+
+    /// Places every template (equal anchor layouts once) and chooses: the one whose code says so, else the best fit.
+    fn identify(&self, scene: &Scene<'_>) -> Option<Found<'_>> {
+        let mut placed: Vec<(&Locate, Option<Placement>)> = Vec::new();
+        let mut fits: Vec<Found<'_>> = Vec::new();
+        for template in &self.templates.templates {
+            let known = placed.iter().find(|(l, _)| **l == template.locate).map(|(_, p)| p.clone());
+            let placement = known.unwrap_or_else(|| {
+                let placement = locate(scene, template, &self.params);
+                placed.push((&template.locate, placement.clone()));
+                placement
+            });
+            let Some(placement) = placement else { continue };
+            let code = sheet_code(scene, template, &placement);
+            fits.push(Found { template, placement, code });
+        }
+        let named = fits.iter().position(|f| {
+            let prefix = &f.template.identity.prefix;
+            !prefix.is_empty() && f.code.as_ref().is_some_and(|c| c.text.starts_with(prefix.as_str()))
+        });
+        if let Some(named) = named {
+            return Some(fits.swap_remove(named));
+        }
+        // No code tells: the form whose anchors fit best and whose cells and boxes stand where print is.
+        let score = |f: &Found<'_>| {
+            let share = if f.placement.anchors_total == 0 { 0.5 } else { f.placement.anchors_found as f32 / f.placement.anchors_total as f32 };
+            share - f.placement.residual / f.template.width * 20.0 + frame_evidence(scene, f.template, &f.placement)
+        };
+        let best = (0..fits.len()).max_by(|a, b| score(&fits[*a]).total_cmp(&score(&fits[*b])))?;
+        Some(fits.swap_remove(best))
+    }
+
+    fn read_fields(&self, scene: &Scene<'_>, found: &Found<'_>) -> Vec<FieldReading> {
+        let map = &found.placement.form_to_picture;
+        let gray = scene.gray;
+        // First everything is cut, then all characters are named in one batch, then fields are judged.
+        let mut glyphs: Vec<Glyph> = Vec::new();
+        let mut alphabets: Vec<&str> = Vec::new();
+        let mut cut: Vec<Vec<CellInk>> = Vec::new();
+        let mut boxes: Vec<Vec<BoxInk>> = Vec::new();
+        for field in &found.template.fields {
+            let (mut inks, mut marks) = (Vec::new(), Vec::new());
+            match &field.spec {
+                FieldSpec::Cells(spec) => {
+                    inks = cells::cut_cells(gray, map, spec, scene.black, &self.params);
+                    for ink in &inks {
+                        if let CellInk::Glyph(glyph) = ink {
+                            glyphs.push((**glyph).clone());
+                            alphabets.push(&spec.alphabet);
+                        }
+                    }
+                }
+                FieldSpec::Marks(spec) => marks = marks::measure(gray, map, spec, scene.black),
+                _ => {}
+            }
+            cut.push(inks);
+            boxes.push(marks);
+        }
+        let rows = cells::classify(self.classifier.as_ref(), &glyphs, &alphabets);
+        let mut rows = rows.iter();
+        let learned: Vec<_> = found
+            .template
+            .fields
+            .iter()
+            .zip(&boxes)
+            .filter_map(|(f, b)| if let FieldSpec::Marks(spec) = &f.spec { Some((spec, b.as_slice())) } else { None })
+            .collect();
+        let page_ink = PageInk::learn(&learned);
+        found
+            .template
+            .fields
+            .iter()
+            .enumerate()
+            .map(|(i, field)| match &field.spec {
+                FieldSpec::Code(spec) => self.code_field(scene, found, field, spec),
+                FieldSpec::Marks(spec) => {
+                    let (marks, value, confidence, doubts) = marks::judge(spec, &boxes[i], &page_ink, &self.params);
+                    let mut reading = blank(field, FieldKind::Marks, map.apply_rect(&field.spec.bounds()));
+                    (reading.marks, reading.value, reading.confidence, reading.doubts) = (marks, value, confidence, doubts);
+                    required(field, reading)
+                }
+                FieldSpec::Cells(_) => self.cells_field(scene, found, field, &cut[i], &mut rows),
+                FieldSpec::Ink(area) | FieldSpec::Image(area) => {
+                    let share = presence::ink_share(gray, map, area, scene.black, &self.params);
+                    let kind = if matches!(field.spec, FieldSpec::Ink(_)) { FieldKind::Ink } else { FieldKind::Image };
+                    let mut reading = blank(field, kind, map.apply_rect(area));
+                    (reading.value, reading.confidence) = presence::judge(share, &self.params);
+                    required(field, reading)
+                }
+            })
+            .collect()
+    }
+
+    fn cells_field<'r>(
+        &self,
+        scene: &Scene<'_>,
+        found: &Found<'_>,
+        field: &Field,
+        inks: &[CellInk],
+        rows: &mut impl Iterator<Item = &'r Vec<f32>>,
+    ) -> FieldReading {
+        let map = &found.placement.form_to_picture;
+        let mut reading = blank(field, FieldKind::Cells, map.apply_rect(&field.spec.bounds()));
+        let FieldSpec::Cells(spec) = &field.spec else { return reading };
+        let mut crossed = Vec::with_capacity(inks.len());
+        let mut damaged = false;
+        for (ink, area) in inks.iter().zip(&spec.cells) {
+            let area = map.apply_rect(area);
+            let mut one = CharReading { ch: None, empty: true, confidence: Confidence::SURE, rivals: Vec::new(), area };
+            let mut out = false;
+            match ink {
+                CellInk::Empty => {}
+                CellInk::Outside => damaged = true,
+                CellInk::Glyph(_) => {
+                    if let Some(row) = rows.next() {
+                        one.empty = false;
+                        (one.ch, one.confidence, one.rivals, out) = cells::name(row, self.classifier.classes(), &self.params);
+                    }
+                }
+            }
+            crossed.push(out);
+            reading.chars.push(one);
+        }
+        (reading.value, reading.confidence, reading.doubts) = cells::join(&reading.chars, &crossed, &self.params);
+        if damaged {
+            reading.doubts.push(Doubt::Damaged);
+        }
+        if let Some(area) = &spec.overflow
+            && reading.chars.last().is_some_and(|c| !c.empty)
+            && presence::ink_share(scene.gray, map, area, scene.black, &self.params) > 3.0 * self.params.ink_present
+        {
+            reading.doubts.push(Doubt::Overflow);
+        }
+        if !reading.value.is_empty() && !spec.pattern.is_empty() {
+            match Pattern::parse(&spec.pattern) {
+                Ok(pattern) if !pattern.accepts(&reading.value) => reading.doubts.push(Doubt::PatternFailed { expected: spec.pattern.clone() }),
+                _ => {}
+            }
+        }
+        // A linked sheet is named by its code: thirteen digits with a check digit.
+        if field.class == "link" && !reading.value.is_empty() && !rcoi_model::CheckDigit::Gs1.accepts(&reading.value) {
+            reading.doubts.push(Doubt::ChecksumFailed);
+        }
+        required(field, reading)
+    }
+
+    fn code_field(&self, scene: &Scene<'_>, found: &Found<'_>, field: &Field, spec: &CodeField) -> FieldReading {
+        let map = &found.placement.form_to_picture;
+        let mut reading = blank(field, FieldKind::Code, map.apply_rect(&spec.area));
+        let is_identity = found.template.identity.sheet_code.as_deref() == Some(field.name.as_str());
+        // The identity was read when the form was identified, from either witness.
+        let code = if is_identity { found.code.clone() } else { codes::read(scene.gray, map, spec) };
+        match code {
+            Some(code) => {
+                if !codes::obeys(spec, &code.text) {
+                    reading.doubts.push(Doubt::ChecksumFailed);
+                }
+                if !is_identity && field.class == "sheet-code" && found.code.as_ref().is_some_and(|c| c.text != code.text) {
+                    reading.doubts.push(Doubt::Disagrees { with: found.template.identity.sheet_code.clone().unwrap_or_default() });
+                }
+                reading.value = code.text;
+                reading.confidence = Confidence::new(code.confidence);
+            }
+            None => {
+                reading.confidence = Confidence::NONE;
+                if is_identity || field.required {
+                    reading.doubts.push(Doubt::CodeUnreadable);
+                }
+            }
+        }
+        reading
+    }
+}
+
+/// A template that lies in the picture.
+struct Found<'t> {
+    template: &'t Template,
+    placement: Placement,
+    code: Option<CodeRead>,
+}
+
+/// The sheet code, from the identity field or, when that is damaged, from another field of the same class.
+fn sheet_code(scene: &Scene<'_>, template: &Template, placement: &Placement) -> Option<CodeRead> {
+    let name = template.identity.sheet_code.as_deref()?;
+    let fields = template.fields.iter().filter(|f| f.class == "sheet-code" || f.name == name);
+    let mut fields: Vec<_> = fields.filter_map(|f| if let FieldSpec::Code(spec) = &f.spec { Some((f, spec)) } else { None }).collect();
+    fields.sort_by_key(|(f, _)| f.name != name);
+    fields
+        .into_iter()
+        .filter_map(|(_, spec)| codes::read(scene.gray, &placement.form_to_picture, spec).filter(|c| codes::obeys(spec, &c.text)))
+        .find(|c| placement.residual.is_finite() && !c.text.is_empty())
+}
+
+/// How much darker the outlines of cells and boxes are than their surroundings: tells forms with equal anchors apart.
+fn frame_evidence(scene: &Scene<'_>, template: &Template, placement: &Placement) -> f32 {
+    let areas: Vec<_> = template
+        .fields
+        .iter()
+        .flat_map(|f| match &f.spec {
+            FieldSpec::Cells(spec) => spec.cells.clone(),
+            FieldSpec::Marks(spec) => spec.boxes.iter().map(|b| b.area).collect(),
+            _ => Vec::new(),
+        })
+        .collect();
+    let step = (areas.len() / 120).max(1);
+    let (mut sum, mut n) = (0.0, 0.0);
+    for area in areas.iter().step_by(step) {
+        let patch = crate::sample::cut(scene.gray, &placement.form_to_picture, &area.grown(area.h * 0.15), 24, 24);
+        let dark = crate::sample::darkness(&patch, scene.black);
+        // Rows and columns on the frame line against the ones just outside.
+        let on = 24.0 * 0.15 / 1.3;
+        let ring = |depth: f32| {
+            let (mut s, mut k) = (0.0, 0.0);
+            for y in 0..24 {
+                for x in 0..24 {
+                    let d = [x as f32, y as f32, 23.0 - x as f32, 23.0 - y as f32].into_iter().fold(f32::INFINITY, f32::min);
+                    if (d - depth).abs() < 0.75 {
+                        s += dark[y * 24 + x];
+                        k += 1.0;
+                    }
+                }
+            }
+            s / f32::max(k, 1.0)
+        };
+        sum += ring(on) - ring(0.0);
+        n += 1.0;
+    }
+    if n > 0.0 { (sum / n * 2.0_f32).clamp(-0.5, 0.5) } else { 0.0 }
+}
+
+fn blank(field: &Field, kind: FieldKind, area: Quad) -> FieldReading {
+    FieldReading {
+        name: field.name.clone(),
+        kind,
+        class: field.class.clone(),
+        value: String::new(),
+        confidence: Confidence::SURE,
+        doubts: Vec::new(),
+        area,
+        chars: Vec::new(),
+        marks: Vec::new(),
+    }
+}
+
+fn required(field: &Field, mut reading: FieldReading) -> FieldReading {
+    if field.required && reading.value.is_empty() {
+        reading.doubts.push(Doubt::Missing);
+    }
+    reading
+}

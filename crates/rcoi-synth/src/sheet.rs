@@ -1,0 +1,232 @@
+//! What one sheet says: printed values, what the hand writes, and its truth.
+
+use crate::people::{code_of, pick};
+use crate::words::ANSWERS;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rcoi_model::{ExamPlan, Oddity, PageTruth, Participant, Room};
+use rcoi_template::Preprint;
+use std::collections::BTreeMap;
+
+/// One sheet, ready to be drawn.
+#[derive(Debug, Clone)]
+pub(crate) struct Sheet {
+    pub(crate) template: &'static str,
+    pub(crate) code: String,
+    pub(crate) participant: Option<String>,
+    pub(crate) printed: Preprint,
+    /// Field → text for cells, value for marks, `1` for ink and image fields.
+    pub(crate) written: BTreeMap<String, String>,
+    pub(crate) oddity: Option<Oddity>,
+    /// Seed of the hand: the same for all sheets of one person.
+    pub(crate) writer: u64,
+    /// Seed of what is written here; a second scan of the sheet has the same.
+    pub(crate) ink: u64,
+    /// Seed of the scanner's pass.
+    pub(crate) scan: u64,
+}
+
+impl Sheet {
+    fn new(template: &'static str, code: &str, writer: u64, rng: &mut ChaCha8Rng) -> Self {
+        let mut printed = Preprint::new();
+        for field in ["code", "code-vertical"] {
+            printed.insert(field.to_owned(), code.to_owned());
+        }
+        let (ink, scan) = (rng.random(), rng.random());
+        Self {
+            template,
+            code: code.to_owned(),
+            participant: None,
+            printed,
+            written: BTreeMap::new(),
+            oddity: None,
+            writer,
+            ink,
+            scan,
+        }
+    }
+
+    fn print(&mut self, field: &str, value: &str) {
+        self.printed.insert(field.to_owned(), value.to_owned());
+    }
+
+    pub(crate) fn write(&mut self, field: &str, value: &str) {
+        if !value.is_empty() {
+            self.written.insert(field.to_owned(), value.to_owned());
+        }
+    }
+
+    /// The truth about this sheet in the file `source`.
+    pub(crate) fn truth(&self, source: &str) -> PageTruth {
+        let fields = self.printed.iter().chain(&self.written).map(|(k, v)| (k.clone(), v.clone())).collect();
+        PageTruth {
+            source: source.to_owned(),
+            index: 0,
+            template: self.template.to_owned(),
+            sheet_code: self.code.clone(),
+            participant: self.participant.clone(),
+            fields,
+            oddity: self.oddity,
+        }
+    }
+}
+
+/// A sheet with the head that all forms of a kit share.
+fn of_kit(template: &'static str, code: &str, plan: &ExamPlan, person: &Participant, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
+    let mut sheet = Sheet::new(template, code, writer, rng);
+    sheet.participant = Some(person.code.clone());
+    subject(&mut sheet, plan, &plan.subject, &plan.subject_name);
+    sheet
+}
+
+fn subject(sheet: &mut Sheet, plan: &ExamPlan, code: &str, name: &str) {
+    sheet.print("region", &plan.region);
+    sheet.print("subject", code);
+    // The name has three cells on the form.
+    sheet.print("subject-name", &name.chars().take(3).collect::<String>());
+}
+
+/// Day as `ddmmyy`.
+fn date(plan: &ExamPlan) -> String {
+    plan.date.strftime("%d%m%y").to_string()
+}
+
+/// Registration form.
+pub(crate) fn registration(plan: &ExamPlan, person: &Participant, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
+    let mut sheet = of_kit("ege-r", code_of(person, "R"), plan, person, writer, rng);
+    sheet.print("date", &date(plan));
+    sheet.print("ppe", &person.ppe);
+    let (number, letter): (String, String) = person.class.chars().partition(char::is_ascii_digit);
+    for (field, value) in [
+        ("school", &person.school),
+        ("class-number", &number),
+        ("class-letter", &letter),
+        ("room", &person.room),
+        ("surname", &person.surname),
+        ("name", &person.name),
+        ("patronymic", &person.patronymic),
+        ("document-series", &person.document_series),
+        ("document-number", &person.document_number),
+    ] {
+        sheet.write(field, value);
+    }
+    sheet.write("signature", "1");
+    sheet.write("organiser-signature", "1");
+    sheet
+}
+
+/// Form of short answers.
+pub(crate) fn answers(plan: &ExamPlan, person: &Participant, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
+    let mut sheet = of_kit("ege-ab", code_of(person, "AB"), plan, person, writer, rng);
+    sheet.print("qr", code_of(person, "AB"));
+    fill_answers(&mut sheet, plan.answers, rng);
+    sheet
+}
+
+fn fill_answers(sheet: &mut Sheet, rows: u32, rng: &mut ChaCha8Rng) {
+    for row in 1..=rows {
+        if rng.random_bool(0.93) {
+            sheet.write(&format!("answer-{row}"), &answer(rng));
+        }
+    }
+    // About one person in ten takes an answer back, one in thirty two of them.
+    let replaced = match rng.random_range(0..30) {
+        0 => 2,
+        1 | 2 => 1,
+        _ => 0,
+    };
+    let mut first = rng.random_range(1..=rows.max(2) - 1);
+    for place in 1..=replaced {
+        sheet.write(&format!("replacement-{place}-number"), &first.to_string());
+        sheet.write(&format!("replacement-{place}-answer"), &answer(rng));
+        first += 1;
+    }
+    let count = if replaced == 0 { "Х".to_owned() } else { replaced.to_string() };
+    sheet.write("replacement-count", &count);
+    sheet.write("signature", "1");
+    sheet.write("organiser-signature", "1");
+}
+
+fn answer(rng: &mut ChaCha8Rng) -> String {
+    if rng.random_bool(0.55) {
+        let length = rng.random_range(1..=5);
+        (0..length).map(|_| char::from(b'0' + rng.random_range(1..=9u8))).collect()
+    } else {
+        pick(&ANSWERS, rng).to_owned()
+    }
+}
+
+/// First sheet of long answers.
+pub(crate) fn long_first(plan: &ExamPlan, person: &Participant, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
+    let mut sheet = of_kit("ege-c1", code_of(person, "C1"), plan, person, writer, rng);
+    sheet.print("sheet-number", "1");
+    sheet.print("link", code_of(person, "C2"));
+    sheet.write("text", "1");
+    sheet
+}
+
+/// Second sheet of long answers; `extra` = code of the extra sheet that was handed out, empty when none.
+pub(crate) fn long_second(plan: &ExamPlan, person: &Participant, extra: &str, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
+    let mut sheet = of_kit("ege-c2", code_of(person, "C2"), plan, person, writer, rng);
+    sheet.print("sheet-number", "2");
+    sheet.write("link", extra);
+    if !extra.is_empty() || rng.random_bool(0.8) {
+        sheet.write("text", "1");
+    }
+    sheet
+}
+
+/// Extra sheet, number 3.
+pub(crate) fn extra(plan: &ExamPlan, person: &Participant, code: &str, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
+    let mut sheet = of_kit("ege-c-extra", code, plan, person, writer, rng);
+    sheet.write("sheet-number", "3");
+    sheet.write("text", "1");
+    sheet
+}
+
+/// A form of short answers of another subject, strayed into the pile.
+pub(crate) fn foreign(plan: &ExamPlan, code: &str, rng: &mut ChaCha8Rng) -> Sheet {
+    let writer = rng.random();
+    let mut sheet = Sheet::new("ege-ab", code, writer, rng);
+    subject(&mut sheet, plan, "03", "ФИЗИКА");
+    sheet.print("qr", code);
+    fill_answers(&mut sheet, plan.answers, rng);
+    sheet.oddity = Some(Oddity::ForeignSubject);
+    sheet
+}
+
+/// What a room's ledger counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) seated: usize,
+    pub(crate) absent: usize,
+    pub(crate) removed: usize,
+    pub(crate) not_finished: usize,
+    pub(crate) extras: usize,
+}
+
+/// Ledger of a room.
+pub(crate) fn ledger(plan: &ExamPlan, room: &Room, counts: &Counts, code: &str, rng: &mut ChaCha8Rng) -> Sheet {
+    let writer = rng.random();
+    let mut sheet = Sheet::new("ppe-13-02", code, writer, rng);
+    for (field, value) in [("ppe", room.ppe.as_str()), ("room", &room.room), ("date", &date(plan)), ("page", "1"), ("pages", "1")] {
+        sheet.print(field, value);
+    }
+    let came = counts.seated - counts.absent;
+    for (field, value) in [
+        ("seated", counts.seated),
+        ("came", came),
+        ("absent", counts.absent),
+        ("removed", counts.removed),
+        ("not-finished", counts.not_finished),
+        ("count-r", came),
+        ("count-ab", came),
+        ("count-c1", came),
+        ("count-c2", came),
+        ("count-cx", counts.extras),
+    ] {
+        sheet.write(field, &format!("{value:03}"));
+    }
+    sheet.write("signature", "1");
+    sheet
+}
