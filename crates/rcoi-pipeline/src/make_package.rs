@@ -47,7 +47,8 @@ impl Pipeline {
         Ok(stored)
     }
 
-    async fn package_facts(&self, exam: ExamId, version: u32) -> Result<ExamPackage> {
+    /// Everything that the package of the exam holds, as it stands now.
+    pub async fn package_facts(&self, exam: ExamId, version: u32) -> Result<ExamPackage> {
         let plan = self.plan(exam).await?;
         let facts = self.facts(exam).await?;
         let bindings = self.compare(exam, &facts).await?;

@@ -161,12 +161,7 @@ fn glyph(patch: &Patch, ink: &[f32], params: &Params) -> Option<Glyph> {
             pixels[gy * SIDE + gx] = average(ink, (w, h), (cx - half, cx + half, cy - half, cy + half));
         }
     }
-    Some(Glyph {
-        pixels,
-        rel_height: bh / cell,
-        rel_width: bw / cell,
-        centre_y: ((y0 + y1) as f32 / 2.0 - cell * MARGIN) / cell,
-    })
+    Some(Glyph { pixels, rel_height: bh / cell, rel_width: bw / cell, centre_y: ((y0 + y1) as f32 / 2.0 - cell * MARGIN) / cell })
 }
 
 /// Mean over a rectangle of pixel coordinates with partial pixels at its rim; narrower than a pixel: interpolated.

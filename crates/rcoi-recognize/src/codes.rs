@@ -3,7 +3,7 @@
 use crate::ean13;
 use crate::sample::{Patch, cut};
 use image::GrayImage;
-use rcoi_model::{CheckDigit, Homography, Point, Rect};
+use rcoi_model::{CheckDigit, Homography, Rect};
 use rcoi_template::{CodeField, Symbology};
 use rxing::{BarcodeFormat, DecodeHints};
 
@@ -73,9 +73,4 @@ fn other(gray: &GrayImage, map: &Homography, area: &Rect, symbology: Symbology) 
     let (w, h) = (patch.width as u32, patch.height as u32);
     let found = rxing::helpers::detect_in_luma_with_hints(patch.pixels, w, h, Some(format), &mut hints).ok()?;
     Some(CodeRead { text: found.getText().to_owned(), confidence: 0.999 })
-}
-
-/// Middle of an area in the picture: used to tell whether it lies inside.
-pub(crate) fn middle(map: &Homography, area: &Rect) -> Point {
-    map.apply(area.centre())
 }

@@ -3,8 +3,8 @@
 use image::GrayImage;
 use opencv::core::{CV_32F, CV_32S, Mat, MatTraitConst, MatTraitConstManual, Point as CvPoint, Scalar, Size, no_array};
 use opencv::imgproc::{
-    CC_STAT_AREA, CC_STAT_HEIGHT, CC_STAT_LEFT, CC_STAT_TOP, CC_STAT_WIDTH, INTER_AREA, TM_CCOEFF_NORMED,
-    connected_components_with_stats, match_template, resize,
+    CC_STAT_AREA, CC_STAT_HEIGHT, CC_STAT_LEFT, CC_STAT_TOP, CC_STAT_WIDTH, INTER_AREA, TM_CCOEFF_NORMED, connected_components_with_stats,
+    match_template, resize,
 };
 
 /// One connected dark region. Pixels.

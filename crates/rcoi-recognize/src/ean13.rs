@@ -122,9 +122,8 @@ fn digit(widths: &[f32], left: bool) -> Option<(u8, bool)> {
     let modules: Vec<f32> = widths.iter().map(|w| w / total * 7.0).collect();
     let mut best = (f32::INFINITY, 0, false);
     for (value, pattern) in ODD.iter().enumerate() {
-        let error = |reverse: bool| -> f32 {
-            (0..4).map(|i| (modules[i] - f32::from(pattern[if reverse { 3 - i } else { i }])).abs()).sum()
-        };
+        let error =
+            |reverse: bool| -> f32 { (0..4).map(|i| (modules[i] - f32::from(pattern[if reverse { 3 - i } else { i }])).abs()).sum() };
         for even in [false, true] {
             if even && !left {
                 continue;

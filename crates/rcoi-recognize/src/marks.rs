@@ -110,7 +110,12 @@ fn look(field: &MarksField, b: &MarkBox) -> String {
 }
 
 /// The marks of a field, its value, confidence and doubts.
-pub(crate) fn judge(field: &MarksField, inks: &[BoxInk], page: &PageInk, params: &Params) -> (Vec<MarkReading>, String, Confidence, Vec<Doubt>) {
+pub(crate) fn judge(
+    field: &MarksField,
+    inks: &[BoxInk],
+    page: &PageInk,
+    params: &Params,
+) -> (Vec<MarkReading>, String, Confidence, Vec<Doubt>) {
     let (empty, sure) = page.cuts(params);
     let best = field.boxes.iter().zip(inks).map(|(b, i)| page.new_ink(field, b, i)).fold(0.0, f32::max);
     let mut marks = Vec::with_capacity(inks.len());

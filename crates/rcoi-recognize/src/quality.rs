@@ -44,6 +44,8 @@ pub(crate) fn of_stranger(scene: &Scene<'_>) -> Finding {
     if dark < 0.0015 {
         Finding { kind: FindingKind::BlankPage, detail: format!("тёмного {:.2} %", dark * 100.0) }
     } else {
-        Finding { kind: FindingKind::UnknownForm, detail: "ни один шаблон не подошёл; выберите шаблон или исключите лист".to_owned() }
+        Finding {
+            kind: FindingKind::UnknownForm, detail: "ни один шаблон не подошёл; выберите шаблон или исключите лист".to_owned()
+        }
     }
 }

@@ -64,7 +64,9 @@ impl FormReader {
             height: picture.gray.height(),
         };
         if picture.gray.width() < 32 || picture.gray.height() < 32 {
-            reading.findings.push(rcoi_model::Finding { kind: FindingKind::UnknownForm, detail: "картинка слишком мала".to_owned() });
+            reading.findings.push(rcoi_model::Finding {
+                kind: FindingKind::UnknownForm, detail: "картинка слишком мала".to_owned()
+            });
             return reading;
         }
         let scene = Scene::new(&picture.gray, &self.params);
@@ -104,7 +106,8 @@ impl FormReader {
         }
         // No code tells: the form whose anchors fit best and whose cells and boxes stand where print is.
         let score = |f: &Found<'_>| {
-            let share = if f.placement.anchors_total == 0 { 0.5 } else { f.placement.anchors_found as f32 / f.placement.anchors_total as f32 };
+            let share =
+                if f.placement.anchors_total == 0 { 0.5 } else { f.placement.anchors_found as f32 / f.placement.anchors_total as f32 };
             share - f.placement.residual / f.template.width * 20.0 + frame_evidence(scene, f.template, &f.placement)
         };
         let best = (0..fits.len()).max_by(|a, b| score(&fits[*a]).total_cmp(&score(&fits[*b])))?;
@@ -214,7 +217,9 @@ impl FormReader {
         }
         if !reading.value.is_empty() && !spec.pattern.is_empty() {
             match Pattern::parse(&spec.pattern) {
-                Ok(pattern) if !pattern.accepts(&reading.value) => reading.doubts.push(Doubt::PatternFailed { expected: spec.pattern.clone() }),
+                Ok(pattern) if !pattern.accepts(&reading.value) => {
+                    reading.doubts.push(Doubt::PatternFailed { expected: spec.pattern.clone() })
+                }
                 _ => {}
             }
         }

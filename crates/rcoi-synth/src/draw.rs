@@ -49,7 +49,14 @@ fn writer(seed: u64) -> Writer {
     writer
 }
 
-fn fill(page: &mut GrayImage, template: &Template, name: &str, value: &str, writer: &Writer, rng: &mut ChaCha8Rng) -> Result<(), SynthError> {
+fn fill(
+    page: &mut GrayImage,
+    template: &Template,
+    name: &str,
+    value: &str,
+    writer: &Writer,
+    rng: &mut ChaCha8Rng,
+) -> Result<(), SynthError> {
     let misfit = || SynthError::Field { template: template.id.0.clone(), field: name.to_owned(), value: value.to_owned() };
     let field = template.field(name).ok_or_else(misfit)?;
     match &field.spec {

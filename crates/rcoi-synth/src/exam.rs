@@ -294,7 +294,8 @@ mod tests {
         let exam = demo_exam(5);
         let pages = &exam.truth.pages;
         for extra in pages.iter().filter(|p| p.template == "ege-c-extra") {
-            let announcing: Vec<_> = pages.iter().filter(|p| p.template == "ege-c2" && p.fields.get("link") == Some(&extra.sheet_code)).collect();
+            let announcing: Vec<_> =
+                pages.iter().filter(|p| p.template == "ege-c2" && p.fields.get("link") == Some(&extra.sheet_code)).collect();
             assert_eq!(announcing.len(), 1);
             assert_eq!(announcing[0].participant, extra.participant);
         }

@@ -23,9 +23,8 @@ pub enum MarkShape {
 
 /// Draws a mark into `area` (pixels).
 pub(crate) fn draw(page: &mut GrayImage, shape: MarkShape, area: &Rect, pen: Pen, dice: &mut Dice) {
-    let mut at = |x: f32, y: f32| {
-        Point::new(area.x + area.w * (x + between(dice, -0.05, 0.05)), area.y + area.h * (y + between(dice, -0.05, 0.05)))
-    };
+    let mut at =
+        |x: f32, y: f32| Point::new(area.x + area.w * (x + between(dice, -0.05, 0.05)), area.y + area.h * (y + between(dice, -0.05, 0.05)));
     match shape {
         MarkShape::Cross => {
             pen.line(page, &[at(0.1, 0.1), at(0.9, 0.9)]);

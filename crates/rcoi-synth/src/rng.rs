@@ -29,11 +29,6 @@ pub(crate) fn bell(dice: &mut Dice) -> f32 {
     (0..4).map(|_| dice.random::<f32>() - 0.5).sum::<f32>() * 1.732
 }
 
-/// One of `list`, which must not be empty.
-pub(crate) fn one<'a, T>(dice: &mut Dice, list: &'a [T]) -> &'a T {
-    &list[dice.random_range(0..list.len())]
-}
-
 /// True with chance `p`.
 pub(crate) fn chance(dice: &mut Dice, p: f32) -> bool {
     dice.random::<f32>() < p

@@ -33,17 +33,7 @@ impl Sheet {
             printed.insert(field.to_owned(), code.to_owned());
         }
         let (ink, scan) = (rng.random(), rng.random());
-        Self {
-            template,
-            code: code.to_owned(),
-            participant: None,
-            printed,
-            written: BTreeMap::new(),
-            oddity: None,
-            writer,
-            ink,
-            scan,
-        }
+        Self { template, code: code.to_owned(), participant: None, printed, written: BTreeMap::new(), oddity: None, writer, ink, scan }
     }
 
     fn print(&mut self, field: &str, value: &str) {

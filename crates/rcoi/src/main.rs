@@ -1,2 +1,45 @@
-//! (being written)
-fn main() {}
+//! The binary `rcoi`: reads arguments and configuration, starts logging, hands over to one verb.
+
+mod args;
+mod commands;
+mod config;
+mod demo_input;
+mod eval;
+mod robot;
+mod score;
+mod wiring;
+
+use args::{Args, Verb};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = config::Config::load(&args).and_then(|config| {
+        config.start_logging();
+        run(args.verb, &config)
+    });
+    match result {
+        Ok(done) => done.exit_code(),
+        Err(error) => {
+            eprintln!("rcoi: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(verb: Verb, config: &config::Config) -> anyhow::Result<commands::Done> {
+    match verb {
+        Verb::Demo(args) => commands::demo::run(&args, config),
+        Verb::Serve => commands::serve::run(config),
+        Verb::Ingest(args) => commands::ingest::run(&args, config),
+        Verb::Recognize(args) => commands::recognize::run(&args, config),
+        Verb::Eval(args) => commands::eval::run(&args, config),
+        Verb::Template(verb) => commands::template::run(verb, config),
+        Verb::Exam(verb) => commands::exam::run(verb, config),
+        Verb::Package(verb) => commands::package::run(verb),
+        Verb::User(verb) => commands::user::run(verb, config),
+        Verb::Migrate => commands::admin::migrate(config),
+        Verb::Audit(verb) => commands::admin::audit(verb, config),
+    }
+}

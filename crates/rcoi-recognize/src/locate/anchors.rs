@@ -70,7 +70,8 @@ pub(super) fn find(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], p
     let (least, most) = (scale * 0.55, scale * 1.25);
     let sides: Vec<f32> = anchors.iter().map(side_of).collect();
     let (smallest, largest) = (sides.iter().copied().fold(f32::INFINITY, f32::min), sides.iter().copied().fold(0.0, f32::max));
-    let mut candidates: Vec<Candidate> = scene.blobs.iter().filter_map(|b| compact(b, smallest * least * 0.7, largest * most * 1.4)).collect();
+    let mut candidates: Vec<Candidate> =
+        scene.blobs.iter().filter_map(|b| compact(b, smallest * least * 0.7, largest * most * 1.4)).collect();
     // The darkest pages have many regions; anchors are among the largest compact ones.
     candidates.sort_by(|a, b| b.side.total_cmp(&a.side));
     candidates.truncate(60);
@@ -117,7 +118,8 @@ fn best_match(
                     if scale < least || scale > most || map.tilt() > STEEPEST {
                         continue;
                     }
-                    let Some((pairs, sum)) = confirm(&map, anchors, sides, candidates, params.anchor_tolerance * template.width * scale) else {
+                    let Some((pairs, sum)) = confirm(&map, anchors, sides, candidates, params.anchor_tolerance * template.width * scale)
+                    else {
                         continue;
                     };
                     let better = best.as_ref().is_none_or(|(b, s)| pairs.len() > b.len() || (pairs.len() == b.len() && sum < *s));

@@ -77,9 +77,13 @@ pub(crate) fn projective(from: &[Point], to: &[Point]) -> Option<Homography> {
     if from.len() < 4 {
         return None;
     }
-    fit::<8>(from, to, |x, y, t, is_y| {
-        if is_y { [0.0, 0.0, 0.0, x, y, 1.0, -t * x, -t * y] } else { [x, y, 1.0, 0.0, 0.0, 0.0, -t * x, -t * y] }
-    })
+    fit::<8>(
+        from,
+        to,
+        |x, y, t, is_y| {
+            if is_y { [0.0, 0.0, 0.0, x, y, 1.0, -t * x, -t * y] } else { [x, y, 1.0, 0.0, 0.0, 0.0, -t * x, -t * y] }
+        },
+    )
 }
 
 /// Root mean square distance between mapped and wanted points, picture pixels.

@@ -59,10 +59,8 @@ impl Writer {
         let Some(shape) = glyph(ch, habit) else { return false };
         let height = cell.h * self.size * (1.0 + 0.035 * bell(dice));
         let width = (height * shape.aspect * self.width * (1.0 + 0.05 * bell(dice))).min(cell.w * 0.84);
-        let middle = Point::new(
-            cell.x + cell.w / 2.0 + cell.w * (0.035 * bell(dice)),
-            cell.y + cell.h * 0.5 + cell.h * self.wander * bell(dice),
-        );
+        let middle =
+            Point::new(cell.x + cell.w / 2.0 + cell.w * (0.035 * bell(dice)), cell.y + cell.h * 0.5 + cell.h * self.wander * bell(dice));
         let turn = 0.02 * bell(dice);
         let amount = self.jitter * height;
         for stroke in &shape.strokes {

@@ -1,0 +1,206 @@
+//! The command line: one verb per job of a regional centre.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Exam forms from the scanner to a signed package.
+///
+/// Exit codes: 0 all went well; 1 the command failed; 2 the arguments are wrong;
+/// 3 the command ran to its end, but some input was bad or a check did not hold (each is named on stderr).
+#[derive(Debug, Parser)]
+#[command(name = "rcoi", version, propagate_version = true)]
+pub(crate) struct Args {
+    /// Configuration file; `rcoi.toml` in the working folder is taken when it exists.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder for the database, pictures and keys (overrides the configuration).
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// More log lines (-v, -vv).
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Draw an exam, process it and leave the stations open; with --robot to the signed package.
+    Demo(DemoArgs),
+    /// Run the whole centre in one process: stations, intake, recognition.
+    Serve,
+    /// Take folders of scans into the packets of an exam and read them.
+    Ingest(IngestArgs),
+    /// Read pictures of forms and print what they say; nothing is stored.
+    Recognize(RecognizeArgs),
+    /// Compare readings with known truth.
+    Eval(EvalArgs),
+    /// Check, draw and import form templates.
+    #[command(subcommand)]
+    Template(TemplateVerb),
+    /// Exams: import a plan, see the state, close, make the package.
+    #[command(subcommand)]
+    Exam(ExamVerb),
+    /// Packages: verify one, make a key pair.
+    #[command(subcommand)]
+    Package(PackageVerb),
+    /// People who log in.
+    #[command(subcommand)]
+    User(UserVerb),
+    /// Bring the database to this version's schema.
+    Migrate,
+    /// The chain of acts of people.
+    #[command(subcommand)]
+    Audit(AuditVerb),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    /// Answer every doubt through the HTTP API from the known truth, close, package, verify and leave.
+    #[arg(long)]
+    pub(crate) robot: bool,
+    /// The same seed draws the same exam.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Throw away an earlier demo in the data folder and begin anew.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct IngestArgs {
+    /// The exam: its id or a unique beginning of it; may be left out when there is only one.
+    #[arg(long)]
+    pub(crate) exam: Option<String>,
+    /// Folders whose sub-folders are packets named `PPPP-RRRR` (point and room), or one such packet folder.
+    #[arg(required = true)]
+    pub(crate) folders: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecognizeArgs {
+    /// Pictures (JPEG, PNG, TIFF, PDF), ZIP archives of them, or folders.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Folder of templates, or one template file; the built-in forms when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) templates: Option<PathBuf>,
+    /// One JSON document per page.
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) json: bool,
+    /// One line per field: page, field, value, confidence, doubts.
+    #[arg(long)]
+    pub(crate) csv: bool,
+    /// Paint what was seen: a PNG file (one page) or a folder.
+    #[arg(long, value_name = "OUT")]
+    pub(crate) annotate: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EvalArgs {
+    /// `truth.csv` (a column `image` and one per field) or a drawn exam's `truth.json`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: PathBuf,
+    /// Folder of templates, or one template file; the built-in forms when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) templates: Option<PathBuf>,
+    /// Folder that the names in the truth are relative to; the truth's own folder when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) images: Option<PathBuf>,
+    /// Writes an HTML page with a picture of every mismatch.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TemplateVerb {
+    /// Check every template of a folder (or one file).
+    Check { folder: PathBuf },
+    /// List the built-in templates.
+    List,
+    /// Draw a blank.
+    Render {
+        /// Id of a built-in template or path of a template file.
+        template: String,
+        #[arg(long, value_name = "FILE", required_unless_present_any = ["png", "svg"])]
+        pdf: Option<PathBuf>,
+        #[arg(long, value_name = "FILE")]
+        png: Option<PathBuf>,
+        #[arg(long, value_name = "FILE")]
+        svg: Option<PathBuf>,
+        /// Print these values on it: `--set code=2310000000017 --set region=02`.
+        #[arg(long = "set", value_name = "FIELD=VALUE")]
+        values: Vec<String>,
+        /// Resolution of the PNG.
+        #[arg(long, default_value_t = 300.0)]
+        dpi: f32,
+    },
+    /// Turn another program's layout into a template.
+    #[command(subcommand)]
+    Import(ImportVerb),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportVerb {
+    /// OMRChecker's `template.json`; marker pictures are looked for beside it.
+    Omrchecker {
+        file: PathBuf,
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExamVerb {
+    /// Import an exam plan (`exam.json`).
+    Import { file: PathBuf },
+    /// List the exams.
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Packets, counts and what blocks closing.
+    Status { exam: Option<String> },
+    /// Close the exam; refuses while anything is unsettled.
+    Close { exam: Option<String> },
+    /// Make the signed package of a closed exam.
+    Package {
+        exam: Option<String>,
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PackageVerb {
+    /// Check sums and signatures; needs only the file and the public key.
+    Verify {
+        file: PathBuf,
+        /// Public key (PEM).
+        #[arg(long, value_name = "PUB")]
+        key: PathBuf,
+    },
+    /// Make a key pair: FILE (private, kept secret) and FILE.pub.
+    Keygen { file: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserVerb {
+    /// Add a person; the password is read from the terminal's standard input.
+    Add {
+        login: String,
+        /// operator, verifier, senior, head or admin.
+        #[arg(long)]
+        role: String,
+    },
+    /// Who may log in.
+    List,
+    /// Take a person's access away; what he did stays.
+    Disable { login: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// Walk the chain of hashes from the first act to the last.
+    Verify,
+}

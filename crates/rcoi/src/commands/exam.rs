@@ -1,0 +1,98 @@
+//! `rcoi exam …`: import a plan, see the state, close, make the package.
+
+use super::Done;
+use crate::args::ExamVerb;
+use crate::config::Config;
+use crate::wiring;
+use anyhow::{Context, Result};
+use rcoi_model::{ExamId, ExamPlan};
+use rcoi_pipeline::{Pipeline, PipelineError};
+use std::path::{Path, PathBuf};
+
+pub(crate) fn run(verb: ExamVerb, config: &Config) -> Result<Done> {
+    wiring::block_on(async {
+        let pipeline = wiring::open_pipeline(config).await?;
+        let done = match verb {
+            ExamVerb::Import { file } => import(&pipeline, &file).await,
+            ExamVerb::List { json } => list(&pipeline, json).await,
+            ExamVerb::Status { exam } => status(&pipeline, wiring::find_exam(&pipeline, exam.as_deref()).await?).await,
+            ExamVerb::Close { exam } => close(&pipeline, wiring::find_exam(&pipeline, exam.as_deref()).await?).await,
+            ExamVerb::Package { exam, output } => {
+                let exam = wiring::find_exam(&pipeline, exam.as_deref()).await?;
+                package(&pipeline, exam, output, config).await
+            }
+        };
+        pipeline.store().close().await;
+        done
+    })
+}
+
+/// Reads and stores a plan; gives its id.
+pub(crate) async fn import_plan(pipeline: &Pipeline, file: &Path) -> Result<ExamId> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let plan: ExamPlan = serde_json::from_str(&text).with_context(|| format!("{} is not an exam plan", file.display()))?;
+    pipeline.import_exam(&plan).await?;
+    Ok(plan.id())
+}
+
+async fn import(pipeline: &Pipeline, file: &Path) -> Result<Done> {
+    println!("{}", import_plan(pipeline, file).await?);
+    Ok(Done::Well)
+}
+
+async fn list(pipeline: &Pipeline, json: bool) -> Result<Done> {
+    let stats = pipeline.store().exam_stats().await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&stats)?);
+        return Ok(Done::Well);
+    }
+    for exam in pipeline.store().exams().await? {
+        let plan = &exam.plan;
+        let state = exam.state.as_str();
+        println!("{}  {} {} {}  {state}  {} days", exam.id, plan.date, plan.subject, plan.subject_name, plan.limit_days);
+    }
+    Ok(Done::Well)
+}
+
+async fn status(pipeline: &Pipeline, exam: ExamId) -> Result<Done> {
+    println!("{:<11} {:>8} {:>8} {:>6} {:>9} {:>8} {:>6}", "packet", "declared", "scanned", "read", "set aside", "excluded", "open");
+    for p in pipeline.store().packet_stats(exam).await? {
+        let name = format!("{}-{}", p.ppe, p.room);
+        println!("{name:<11} {:>8} {:>8} {:>6} {:>9} {:>8} {:>6}", p.declared, p.scanned, p.read, p.set_aside, p.excluded, p.open_tasks);
+    }
+    let gate = pipeline.gate(exam, now()).await?;
+    println!("state {}, last day {}, {} hours left", gate.state.as_str(), gate.clock.last_day, gate.clock.hours_left);
+    for block in &gate.blocks {
+        println!("  blocks closing: {}", block.text);
+    }
+    Ok(Done::Well)
+}
+
+async fn close(pipeline: &Pipeline, exam: ExamId) -> Result<Done> {
+    match pipeline.close(exam, None, now()).await {
+        Ok(()) => {
+            println!("the exam is closed");
+            Ok(Done::Well)
+        }
+        Err(PipelineError::Blocked(blocks)) => {
+            for block in blocks {
+                eprintln!("blocks closing: {}", block.text);
+            }
+            Ok(Done::WithFaults)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn package(pipeline: &Pipeline, exam: ExamId, output: Option<PathBuf>, config: &Config) -> Result<Done> {
+    let row = pipeline.package(exam, &wiring::signing_key(config)?, None).await?;
+    let output = output.unwrap_or_else(|| PathBuf::from(&row.package.name));
+    let bytes = pipeline.blobs().get(&row.package.blob).await?;
+    std::fs::write(&output, bytes).with_context(|| format!("cannot write {}", output.display()))?;
+    println!("{} ({} bytes, SHA-256 {})", output.display(), row.package.size, row.package.blob);
+    Ok(Done::Well)
+}
+
+fn now() -> jiff::civil::DateTime {
+    jiff::Zoned::now().datetime()
+}

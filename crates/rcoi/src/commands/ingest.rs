@@ -1,0 +1,51 @@
+//! `rcoi ingest`: takes packets of scans into an exam and reads them.
+
+use super::Done;
+use crate::args::IngestArgs;
+use crate::config::Config;
+use crate::wiring;
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use rcoi_model::ExamId;
+use rcoi_pipeline::{FileOutcome, IntakeReport, Pipeline};
+use std::io::IsTerminal;
+use std::path::Path;
+
+pub(crate) fn run(args: &IngestArgs, config: &Config) -> Result<Done> {
+    wiring::block_on(async {
+        let pipeline = wiring::open_pipeline(config).await?;
+        let exam = wiring::find_exam(&pipeline, args.exam.as_deref()).await?;
+        let mut faults = false;
+        for folder in &args.folders {
+            let report = take_in(&pipeline, exam, folder).await?;
+            println!("{}: {} files, {} pages, {} of them new", folder.display(), report.files, report.pages, report.new_pages);
+            faults |= !report.set_aside.is_empty() || !report.refused.is_empty();
+        }
+        println!("reading …");
+        pipeline.run_until_quiet().await?;
+        println!("all pages are read; see `rcoi exam status`");
+        pipeline.store().close().await;
+        Ok(Done::unless(faults))
+    })
+}
+
+/// Takes a folder in with a progress bar; what was set aside or refused is named at once.
+pub(crate) async fn take_in(pipeline: &Pipeline, exam: ExamId, folder: &Path) -> Result<IntakeReport> {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("intake {bar:30} {pos}/{len} files, {eta} left") {
+        bar.set_style(style);
+    }
+    let report = pipeline
+        .ingest(exam, folder, None, &|step| {
+            bar.set_length(step.total as u64);
+            bar.set_position(step.done as u64);
+            match step.outcome {
+                FileOutcome::Taken { .. } => {}
+                FileOutcome::SetAside { reason } => bar.suspend(|| eprintln!("{}: set aside: {reason}", step.source)),
+                FileOutcome::Refused { reason } => bar.suspend(|| eprintln!("{}: refused: {reason}", step.source)),
+            }
+        })
+        .await?;
+    bar.finish_and_clear();
+    Ok(report)
+}
