@@ -20,7 +20,7 @@ pub(crate) struct ReadFacts {
     pub(crate) engine: String,
     pub(crate) template: Option<TemplateId>,
     form: Option<String>,
-    code: Option<String>,
+    pub(crate) code: Option<String>,
     code_doubt: Option<String>,
     /// Without characters and boxes.
     pub(crate) fields: Vec<FieldReading>,

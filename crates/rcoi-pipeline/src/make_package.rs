@@ -104,14 +104,21 @@ fn packaged_sheet(
     let fields = read.fields.iter().map(|field| {
         let acts = said.and_then(|s| s.fields.get(&field.name)).map_or(&[][..], Vec::as_slice);
         let person = acts.iter().rev().find_map(|(act, user)| matches!(act, VerdictAct::Value { .. }).then_some(*user));
+        let value = sheet.fields.get(&field.name).map_or_else(|| field.value.clone(), |f| f.value.clone());
+        // A code that a person typed stands for every bar code of the sheet that the machine could not read.
+        let typed = field.class == "sheet-code" && value.is_empty() && read.code.is_none();
         PackagedField {
             name: field.name.clone(),
             class: field.class.clone(),
             kind: field.kind,
             machine: field.value.clone(),
             confidence: field.confidence.get(),
-            value: sheet.fields.get(&field.name).map_or_else(|| field.value.clone(), |f| f.value.clone()),
-            settled: person.map_or(SettledBy::Machine, |user| SettledBy::Person(roles.get(&user).copied().unwrap_or(Role::Verifier))),
+            settled: match person {
+                Some(user) => SettledBy::Person(roles.get(&user).copied().unwrap_or(Role::Verifier)),
+                None if typed => SettledBy::Person(Role::Senior),
+                None => SettledBy::Machine,
+            },
+            value: if typed { sheet.code.clone().unwrap_or_default() } else { value },
         }
     });
     let ending = page.source.rsplit_once('.').map(|(_, e)| e.to_lowercase()).unwrap_or_default();

@@ -163,7 +163,7 @@ impl FormReader {
                     (reading.marks, reading.value, reading.confidence, reading.doubts) = (marks, value, confidence, doubts);
                     required(field, reading)
                 }
-                FieldSpec::Cells(_) => self.cells_field(scene, found, field, &cut[i], &mut rows),
+                FieldSpec::Cells(_) => self.cells_field(scene, found, field, &cut[i], rows.by_ref()),
                 FieldSpec::Ink(area) | FieldSpec::Image(area) => {
                     let share = presence::ink_share(gray, map, area, scene.black, &self.params);
                     let kind = if matches!(field.spec, FieldSpec::Ink(_)) { FieldKind::Ink } else { FieldKind::Image };
@@ -181,11 +181,15 @@ impl FormReader {
         found: &Found<'_>,
         field: &Field,
         inks: &[CellInk],
-        rows: &mut impl Iterator<Item = &'r Vec<f32>>,
+        rows: impl Iterator<Item = &'r Vec<f32>>,
     ) -> FieldReading {
         let map = &found.placement.form_to_picture;
         let mut reading = blank(field, FieldKind::Cells, map.apply_rect(&field.spec.bounds()));
         let FieldSpec::Cells(spec) = &field.spec else { return reading };
+        let filled = inks.iter().filter(|i| matches!(i, CellInk::Glyph(_))).count();
+        let mut named: Vec<Vec<f32>> = rows.take(filled).cloned().collect();
+        cells::one_kind(&mut named, self.classifier.classes());
+        let mut named = named.iter();
         let mut crossed = Vec::with_capacity(inks.len());
         let mut damaged = false;
         for (ink, area) in inks.iter().zip(&spec.cells) {
@@ -196,7 +200,7 @@ impl FormReader {
                 CellInk::Empty => {}
                 CellInk::Outside => damaged = true,
                 CellInk::Glyph(_) => {
-                    if let Some(row) = rows.next() {
+                    if let Some(row) = named.next() {
                         one.empty = false;
                         (one.ch, one.confidence, one.rivals, out) = cells::name(row, self.classifier.classes(), &self.params);
                     }
@@ -218,7 +222,7 @@ impl FormReader {
         if !reading.value.is_empty() && !spec.pattern.is_empty() {
             match Pattern::parse(&spec.pattern) {
                 Ok(pattern) if !pattern.accepts(&reading.value) => {
-                    reading.doubts.push(Doubt::PatternFailed { expected: spec.pattern.clone() })
+                    reading.doubts.push(Doubt::PatternFailed { expected: spec.pattern.clone() });
                 }
                 _ => {}
             }

@@ -125,11 +125,10 @@ fn fill_answers(sheet: &mut Sheet, rows: u32, rng: &mut ChaCha8Rng) {
         1 | 2 => 1,
         _ => 0,
     };
-    let mut first = rng.random_range(1..=rows.max(2) - 1);
+    let first = rng.random_range(1..=rows.max(2) - 1);
     for place in 1..=replaced {
-        sheet.write(&format!("replacement-{place}-number"), &first.to_string());
+        sheet.write(&format!("replacement-{place}-number"), &(first + place - 1).to_string());
         sheet.write(&format!("replacement-{place}-answer"), &answer(rng));
-        first += 1;
     }
     let count = if replaced == 0 { "Х".to_owned() } else { replaced.to_string() };
     sheet.write("replacement-count", &count);
@@ -140,7 +139,7 @@ fn fill_answers(sheet: &mut Sheet, rows: u32, rng: &mut ChaCha8Rng) {
 fn answer(rng: &mut ChaCha8Rng) -> String {
     if rng.random_bool(0.55) {
         let length = rng.random_range(1..=5);
-        (0..length).map(|_| char::from(b'0' + rng.random_range(1..=9u8))).collect()
+        (0..length).map(|_| char::from(b'0' + rng.random_range(0..=9u8))).collect()
     } else {
         pick(&ANSWERS, rng).to_owned()
     }

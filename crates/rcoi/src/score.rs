@@ -68,9 +68,9 @@ pub(crate) async fn of_exam(pipeline: &Pipeline, exam: ExamId, truth: &ExamTruth
             }
             let by_people = matches!(field.settled, SettledBy::Person(_));
             if by_people {
-                score.wrong_by_people += 1
+                score.wrong_by_people += 1;
             } else {
-                score.wrong_by_machine += 1
+                score.wrong_by_machine += 1;
             }
             score.wrong.push(Wrong {
                 source: source.clone(),

@@ -23,7 +23,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("rcoi-recognize", &["rcoi-model", "rcoi-template"]),
     ("rcoi-synth", &["rcoi-model", "rcoi-template"]),
     ("rcoi-pipeline", &["rcoi-model", "rcoi-template", "rcoi-recognize", "rcoi-rules", "rcoi-store", "rcoi-queue"]),
-    ("rcoi-web", &["rcoi-model", "rcoi-rules", "rcoi-store", "rcoi-pipeline"]),
+    ("rcoi-web", &["rcoi-model", "rcoi-template", "rcoi-rules", "rcoi-store", "rcoi-pipeline"]),
     (
         "rcoi",
         &[
