@@ -140,7 +140,7 @@ impl MemoryConsumer {
     }
 }
 
-/// A delivery of a [`MemoryQueue`].
+/// A delivery of a `MemoryQueue`.
 #[derive(Debug)]
 pub struct MemoryDelivery {
     queue: Arc<Inner>,

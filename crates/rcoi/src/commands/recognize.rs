@@ -90,7 +90,7 @@ fn progress(files: usize) -> ProgressBar {
 enum Printer {
     Text,
     Json,
-    Csv(csv::Writer<std::io::Stdout>),
+    Csv(Box<csv::Writer<std::io::Stdout>>),
 }
 
 impl Printer {
@@ -101,7 +101,7 @@ impl Printer {
         if args.csv {
             let mut writer = csv::Writer::from_writer(std::io::stdout());
             writer.write_record(["page", "template", "sheet_code", "field", "value", "confidence", "doubts"])?;
-            return Ok(Self::Csv(writer));
+            return Ok(Self::Csv(Box::new(writer)));
         }
         Ok(Self::Text)
     }
