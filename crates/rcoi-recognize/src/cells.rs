@@ -2,7 +2,7 @@
 
 use crate::glyph::{Glyph, GlyphClassifier, INK_SIDE, SIDE};
 use crate::params::Params;
-use crate::sample::{Patch, cut, darkness};
+use crate::sample::{Patch, cut, darkness, darkness_on, percentile};
 use image::GrayImage;
 use rcoi_model::{CharReading, Confidence, Doubt, Homography, Rect};
 use rcoi_template::{CellsField, Outline};
@@ -21,10 +21,10 @@ pub(crate) enum CellInk {
 
 /// Cuts every cell of a field.
 pub(crate) fn cut_cells(gray: &GrayImage, map: &Homography, field: &CellsField, black: u8, params: &Params) -> Vec<CellInk> {
-    field.cells.iter().map(|cell| cut_cell(gray, map, cell, field.outline, black, params)).collect()
+    field.cells.iter().map(|cell| cut_cell(gray, map, cell, field, black, params)).collect()
 }
 
-fn cut_cell(gray: &GrayImage, map: &Homography, cell: &Rect, outline: Outline, black: u8, params: &Params) -> CellInk {
+fn cut_cell(gray: &GrayImage, map: &Homography, cell: &Rect, field: &CellsField, black: u8, params: &Params) -> CellInk {
     let area = cell.grown(cell.h * MARGIN);
     let tall = params.cell_pixels as f32 * (1.0 + 2.0 * MARGIN);
     let unit = params.cell_pixels as f32 / cell.h;
@@ -32,12 +32,22 @@ fn cut_cell(gray: &GrayImage, map: &Homography, cell: &Rect, outline: Outline, b
     if patch.outside > 0.3 {
         return CellInk::Outside;
     }
-    let dark = darkness(&patch, black);
-    let kept = strokes(&patch, &dark, outline, params);
+    let dark = if field.shade > 0.0 { darkness_on(&patch, shade_level(&patch, params), black) } else { darkness(&patch, black) };
+    let kept = strokes(&patch, &dark, field.outline, params);
     match glyph(&patch, &kept, params) {
         Some(glyph) => CellInk::Glyph(Box::new(glyph)),
         None => CellInk::Empty,
     }
+}
+
+/// Brightness of the fill behind a shaded cell: the middle one of its inside, for print covers less than half of it.
+fn shade_level(patch: &Patch, params: &Params) -> u8 {
+    let margin = (params.cell_pixels as f32 * MARGIN * 1.5) as usize;
+    let inside: Vec<u8> = (margin..patch.height.saturating_sub(margin))
+        .flat_map(|y| patch.row(y).get(margin..patch.width.saturating_sub(margin)).unwrap_or_default())
+        .copied()
+        .collect();
+    percentile(&inside, 0.6)
 }
 
 /// Darkness with everything removed that is not a stroke of this cell: the frame, dust, scraps of the neighbours.

@@ -3,8 +3,8 @@
 use image::GrayImage;
 use opencv::core::{CV_32F, CV_32S, Mat, MatTraitConst, MatTraitConstManual, Point as CvPoint, Scalar, Size, no_array};
 use opencv::imgproc::{
-    CC_STAT_AREA, CC_STAT_HEIGHT, CC_STAT_LEFT, CC_STAT_TOP, CC_STAT_WIDTH, INTER_AREA, TM_CCOEFF_NORMED, connected_components_with_stats,
-    match_template, resize,
+    CC_STAT_AREA, CC_STAT_HEIGHT, CC_STAT_LEFT, CC_STAT_TOP, CC_STAT_WIDTH, INTER_AREA, MORPH_CLOSE, MORPH_RECT, TM_CCOEFF_NORMED,
+    connected_components_with_stats, get_structuring_element_def, match_template, morphology_ex_def, resize,
 };
 
 /// One connected dark region. Pixels.
@@ -28,6 +28,18 @@ pub(crate) fn shrink(gray: &GrayImage, width: u32, height: u32) -> Option<GrayIm
         Ok(small.data_bytes()?.to_vec())
     };
     run().ok().and_then(|bytes| GrayImage::from_raw(width, height, bytes))
+}
+
+/// A copy without dark things thinner than `side` pixels (grey closing); `None` when OpenCV refuses.
+pub(crate) fn close(gray: &GrayImage, side: i32) -> Option<GrayImage> {
+    let run = || -> opencv::Result<Vec<u8>> {
+        let source = Mat::new_rows_cols_with_data(gray.height() as i32, gray.width() as i32, gray.as_raw())?;
+        let shape = get_structuring_element_def(MORPH_RECT, Size::new(side, side))?;
+        let mut closed = Mat::default();
+        morphology_ex_def(&source, &mut closed, MORPH_CLOSE, &shape)?;
+        Ok(closed.data_bytes()?.to_vec())
+    };
+    run().ok().and_then(|bytes| GrayImage::from_raw(gray.width(), gray.height(), bytes))
 }
 
 /// Dark regions (8-connected) of a mask, 255 = belongs. `min_area` in pixels.

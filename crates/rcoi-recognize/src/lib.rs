@@ -14,6 +14,7 @@ pub mod picture;
 mod presence;
 mod quality;
 mod reader;
+mod rectify;
 mod sample;
 pub mod source;
 

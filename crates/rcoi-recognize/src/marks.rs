@@ -4,11 +4,13 @@ use crate::params::Params;
 use crate::sample::{cut, darkness};
 use image::GrayImage;
 use rcoi_model::{Confidence, Doubt, Homography, MarkReading, MarkState, Quad};
-use rcoi_template::{MarkBox, MarksField, Outline};
+use rcoi_template::{FieldSpec, MarkBox, MarksField, Outline, Preprint, Template, Unit, draw};
 use std::collections::BTreeMap;
 
 /// Side of a sampled box, pixels.
 const SIDE: usize = 28;
+/// Resolution of the drawn blank: a box of 4.6 mm is as large as its sample.
+const DRAWN_DPI: f32 = 150.0;
 /// Boxes that must look alike before their common print can be estimated from the page itself.
 const ALIKE: usize = 4;
 
@@ -17,6 +19,8 @@ const ALIKE: usize = 4;
 pub(crate) struct BoxInk {
     /// Mean darkness of the inside, 0..1.
     pub(crate) ink: f32,
+    /// What the same measure shows on the drawn blank of the form; 0 when its print is not known.
+    pub(crate) print: f32,
     pub(crate) outside: bool,
     pub(crate) area: Quad,
 }
@@ -45,15 +49,32 @@ pub(crate) fn measure(gray: &GrayImage, map: &Homography, field: &MarksField, bl
                     }
                 }
             }
-            BoxInk { ink: sum / f32::max(n, 1.0), outside: patch.outside > 0.3, area }
+            BoxInk { ink: sum / f32::max(n, 1.0), print: 0.0, outside: patch.outside > 0.3, area }
         })
         .collect()
+}
+
+/// The same measure on the drawn blank: per field the print of each of its boxes. Imported forms have print that is not known.
+pub(crate) fn drawn_print(template: &Template) -> Vec<Vec<f32>> {
+    let has_marks = template.fields.iter().any(|f| matches!(&f.spec, FieldSpec::Marks(m) if m.outline != Outline::Unknown));
+    if template.unit != Unit::Millimetre || !has_marks {
+        return Vec::new();
+    }
+    // A blank that cannot be drawn tells nothing; the page itself still does.
+    let Ok(blank) = draw::gray(template, &Preprint::new(), DRAWN_DPI) else { return Vec::new() };
+    let scale = f64::from(blank.width()) / f64::from(template.width);
+    let map = Homography([scale, 0.0, 0.0, 0.0, scale, 0.0, 0.0, 0.0, 1.0]);
+    let fields = template.fields.iter().map(|field| match &field.spec {
+        FieldSpec::Marks(spec) if spec.outline != Outline::Unknown => measure(&blank, &map, spec, 0).iter().map(|b| b.ink).collect(),
+        _ => Vec::new(),
+    });
+    fields.collect()
 }
 
 /// What every box of the page would show without a mark, and how strong marks are here.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PageInk {
-    by_look: BTreeMap<String, f32>,
+    by_look: BTreeMap<String, Look>,
     /// New ink of a typical mark of this page; 0 when there is none.
     strength: f32,
     /// The outline's look was unknown: only relative measures can be trusted.
@@ -62,19 +83,20 @@ pub(crate) struct PageInk {
 
 impl PageInk {
     pub(crate) fn learn(fields: &[(&MarksField, &[BoxInk])]) -> Self {
-        let mut looks: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+        let mut looks: BTreeMap<String, (Vec<f32>, Vec<f32>)> = BTreeMap::new();
         for (field, inks) in fields {
             for (b, ink) in field.boxes.iter().zip(*inks) {
-                looks.entry(look(field, b)).or_default().push(ink.ink);
+                let seen = looks.entry(look(field, b)).or_default();
+                seen.0.push(ink.ink);
+                seen.1.push(ink.print);
             }
         }
-        // Most boxes of a look are unmarked: a low quantile is their print. Few boxes: the template's word that nothing is printed.
+        // Most boxes of a look are unmarked: a low quantile is their print. Of few boxes only the drawn blank can tell.
         let by_look = looks
             .into_iter()
-            .map(|(name, mut inks)| {
-                inks.sort_by(f32::total_cmp);
-                let print = if inks.len() >= ALIKE { inks[(inks.len() - 1) / 4] } else { 0.0 };
-                (name, print)
+            .map(|(name, (inks, prints))| {
+                let seen = (inks.len() >= ALIKE).then(|| lower_quartile(inks));
+                (name, Look { seen, drawn: lower_quartile(prints) })
             })
             .collect();
         let mut page = Self { by_look, strength: 0.0, unknown: fields.iter().any(|(f, _)| f.outline == Outline::Unknown) };
@@ -88,7 +110,12 @@ impl PageInk {
     }
 
     fn new_ink(&self, field: &MarksField, b: &MarkBox, ink: &BoxInk) -> f32 {
-        (ink.ink - self.by_look.get(&look(field, b)).copied().unwrap_or(0.0)).max(0.0)
+        let print = match self.by_look.get(&look(field, b)) {
+            // What this box has more than its like on the drawing, it has more on the paper.
+            Some(Look { seen: Some(seen), drawn }) => seen + (ink.print - drawn).max(0.0),
+            _ => ink.print,
+        };
+        (ink.ink - print).max(0.0)
     }
 
     /// Below the first nothing, from the second a mark.
@@ -101,6 +128,20 @@ impl PageInk {
             (params.mark_empty, params.mark_sure)
         }
     }
+}
+
+/// The print of boxes with one look.
+#[derive(Debug, Clone, Default)]
+struct Look {
+    /// As this page shows it; `None` when it has too few of them.
+    seen: Option<f32>,
+    /// As the drawn blank shows it.
+    drawn: f32,
+}
+
+fn lower_quartile(mut values: Vec<f32>) -> f32 {
+    values.sort_by(f32::total_cmp);
+    values.get(values.len().saturating_sub(1) / 4).copied().unwrap_or(0.0)
 }
 
 /// Boxes with the same look share their print.

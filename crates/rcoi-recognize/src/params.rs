@@ -11,6 +11,11 @@ pub struct Params {
     pub least_anchors: usize,
     /// Above this misfit of an affine map (share of the page width) a projective one is taken: photographs, not scans.
     pub affine_misfit: f32,
+    /// A tile of boxes guides the local correction when its best place stands out by so much mean darkness.
+    pub tile_contrast: f32,
+    /// Below this agreement of the tiles a form that no anchors hold counts as misplaced; good photographs reach 0.75 to 0.99,
+    /// one with a wrongly found edge 0.50.
+    pub standing: f32,
     /// A character cell is sampled at so many pixels of height; 28-pixel glyphs come from letters of about 0.7 of it.
     pub cell_pixels: u32,
     /// Darkness (0 paper .. 1 ink) from which a pixel belongs to a stroke; dotted frames stay below after sampling.
@@ -42,6 +47,8 @@ impl Default for Params {
             anchor_tolerance: 0.012,
             least_anchors: 3,
             affine_misfit: 0.0025,
+            tile_contrast: 0.02,
+            standing: 0.62,
             cell_pixels: 48,
             stroke_from: 0.38,
             dust_share: 0.004,

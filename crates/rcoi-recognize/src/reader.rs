@@ -8,9 +8,11 @@ use crate::locate::{Scene, locate};
 use crate::marks::{self, BoxInk, PageInk};
 use crate::params::Params;
 use crate::picture::Picture;
+use crate::rectify::{self, Standing};
 use crate::{presence, quality};
-use rcoi_model::{CharReading, Confidence, Doubt, FieldKind, FieldReading, FindingKind, PageReading, Placement, Quad};
+use rcoi_model::{CharReading, Confidence, Doubt, FieldKind, FieldReading, FindingKind, Homography, PageReading, Placement, Quad};
 use rcoi_template::{CodeField, Field, FieldSpec, Locate, Pattern, Template, TemplateSet};
+use std::sync::OnceLock;
 
 /// Why a reader cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,8 @@ pub enum ReaderError {
 /// Reads pages of the forms of one template set. Shared by threads.
 pub struct FormReader {
     templates: TemplateSet,
+    /// Print of the mark boxes by template and field, drawn when it is first needed.
+    prints: Vec<OnceLock<Vec<Vec<f32>>>>,
     params: Params,
     classifier: Box<dyn GlyphClassifier>,
     version: String,
@@ -41,7 +45,8 @@ impl FormReader {
             return Err(ReaderError::NoTemplates);
         }
         let version = format!("{} {}+{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), classifier.version());
-        Ok(Self { templates, params, classifier, version })
+        let prints = templates.templates.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { templates, prints, params, classifier, version })
     }
 
     /// Stands in [`PageReading::engine`]; changes whenever readings may change.
@@ -95,7 +100,7 @@ impl FormReader {
             });
             let Some(placement) = placement else { continue };
             let code = sheet_code(scene, template, &placement);
-            fits.push(Found { template, placement, code });
+            fits.push(Found { template, placement, code, standing: None });
         }
         let named = fits.iter().position(|f| {
             let prefix = &f.template.identity.prefix;
@@ -105,28 +110,53 @@ impl FormReader {
             return Some(fits.swap_remove(named));
         }
         // No code tells: the form whose anchors fit best and whose cells and boxes stand where print is.
+        if fits.len() > 1 {
+            for found in &mut fits {
+                found.standing = Some(self.stand(scene, found.template, &found.placement));
+            }
+        }
         let score = |f: &Found<'_>| {
             let share =
                 if f.placement.anchors_total == 0 { 0.5 } else { f.placement.anchors_found as f32 / f.placement.anchors_total as f32 };
-            share - f.placement.residual / f.template.width * 20.0 + frame_evidence(scene, f.template, &f.placement)
+            let print = f.standing.as_ref().map_or(0.0, |s| s.evidence);
+            share - f.placement.residual / f.template.width * 20.0 + print
         };
         let best = (0..fits.len()).max_by(|a, b| score(&fits[*a]).total_cmp(&score(&fits[*b])))?;
         Some(fits.swap_remove(best))
     }
 
+    fn stand(&self, scene: &Scene<'_>, template: &Template, placement: &Placement) -> Standing {
+        rectify::stand(scene.gray, &placement.form_to_picture, template, scene.black, &self.params)
+    }
+
+    /// Print in the mark boxes of a form, by field; empty when the form has none or its print is not known.
+    fn print_of(&self, template: &Template) -> &[Vec<f32>] {
+        let place = self.templates.templates.iter().position(|t| t.id == template.id);
+        place.and_then(|p| self.prints.get(p)).map_or(&[], |kept| kept.get_or_init(|| marks::drawn_print(template)))
+    }
+
     fn read_fields(&self, scene: &Scene<'_>, found: &Found<'_>) -> Vec<FieldReading> {
-        let map = &found.placement.form_to_picture;
         let gray = scene.gray;
+        let measured;
+        let standing = match &found.standing {
+            Some(standing) => standing,
+            None => {
+                measured = self.stand(scene, found.template, &found.placement);
+                &measured
+            }
+        };
+        let maps = &standing.maps;
         // First everything is cut, then all characters are named in one batch, then fields are judged.
         let mut glyphs: Vec<Glyph> = Vec::new();
         let mut alphabets: Vec<&str> = Vec::new();
         let mut cut: Vec<Vec<CellInk>> = Vec::new();
         let mut boxes: Vec<Vec<BoxInk>> = Vec::new();
-        for field in &found.template.fields {
+        let print = self.print_of(found.template);
+        for (index, field) in found.template.fields.iter().enumerate() {
             let (mut inks, mut marks) = (Vec::new(), Vec::new());
             match &field.spec {
                 FieldSpec::Cells(spec) => {
-                    inks = cells::cut_cells(gray, map, spec, scene.black, &self.params);
+                    inks = cells::cut_cells(gray, &maps[index], spec, scene.black, &self.params);
                     for ink in &inks {
                         if let CellInk::Glyph(glyph) = ink {
                             glyphs.push((**glyph).clone());
@@ -134,7 +164,12 @@ impl FormReader {
                         }
                     }
                 }
-                FieldSpec::Marks(spec) => marks = marks::measure(gray, map, spec, scene.black),
+                FieldSpec::Marks(spec) => {
+                    marks = marks::measure(gray, &maps[index], spec, scene.black);
+                    for (one, print) in marks.iter_mut().zip(print.get(index).into_iter().flatten()) {
+                        one.print = *print;
+                    }
+                }
                 _ => {}
             }
             cut.push(inks);
@@ -155,15 +190,19 @@ impl FormReader {
             .fields
             .iter()
             .enumerate()
-            .map(|(i, field)| match &field.spec {
+            .zip(maps)
+            .map(|((i, field), map)| match &field.spec {
                 FieldSpec::Code(spec) => self.code_field(scene, found, field, spec),
                 FieldSpec::Marks(spec) => {
                     let (marks, value, confidence, doubts) = marks::judge(spec, &boxes[i], &page_ink, &self.params);
                     let mut reading = blank(field, FieldKind::Marks, map.apply_rect(&field.spec.bounds()));
                     (reading.marks, reading.value, reading.confidence, reading.doubts) = (marks, value, confidence, doubts);
+                    if !standing.sure {
+                        reading.doubts.push(Doubt::OffsetInk);
+                    }
                     required(field, reading)
                 }
-                FieldSpec::Cells(_) => self.cells_field(scene, found, field, &cut[i], rows.by_ref()),
+                FieldSpec::Cells(_) => self.cells_field(scene, map, field, &cut[i], rows.by_ref()),
                 FieldSpec::Ink(area) | FieldSpec::Image(area) => {
                     let share = presence::ink_share(gray, map, area, scene.black, &self.params);
                     let kind = if matches!(field.spec, FieldSpec::Ink(_)) { FieldKind::Ink } else { FieldKind::Image };
@@ -178,12 +217,11 @@ impl FormReader {
     fn cells_field<'r>(
         &self,
         scene: &Scene<'_>,
-        found: &Found<'_>,
+        map: &Homography,
         field: &Field,
         inks: &[CellInk],
         rows: impl Iterator<Item = &'r Vec<f32>>,
     ) -> FieldReading {
-        let map = &found.placement.form_to_picture;
         let mut reading = blank(field, FieldKind::Cells, map.apply_rect(&field.spec.bounds()));
         let FieldSpec::Cells(spec) = &field.spec else { return reading };
         let filled = inks.iter().filter(|i| matches!(i, CellInk::Glyph(_))).count();
@@ -267,6 +305,8 @@ struct Found<'t> {
     template: &'t Template,
     placement: Placement,
     code: Option<CodeRead>,
+    /// Where its boxes stand, when that was needed to tell the form.
+    standing: Option<Standing>,
 }
 
 /// The sheet code, from the identity field or, when that is damaged, from another field of the same class.
@@ -279,43 +319,6 @@ fn sheet_code(scene: &Scene<'_>, template: &Template, placement: &Placement) -> 
         .into_iter()
         .filter_map(|(_, spec)| codes::read(scene.gray, &placement.form_to_picture, spec).filter(|c| codes::obeys(spec, &c.text)))
         .find(|c| placement.residual.is_finite() && !c.text.is_empty())
-}
-
-/// How much darker the outlines of cells and boxes are than their surroundings: tells forms with equal anchors apart.
-fn frame_evidence(scene: &Scene<'_>, template: &Template, placement: &Placement) -> f32 {
-    let areas: Vec<_> = template
-        .fields
-        .iter()
-        .flat_map(|f| match &f.spec {
-            FieldSpec::Cells(spec) => spec.cells.clone(),
-            FieldSpec::Marks(spec) => spec.boxes.iter().map(|b| b.area).collect(),
-            _ => Vec::new(),
-        })
-        .collect();
-    let step = (areas.len() / 120).max(1);
-    let (mut sum, mut n) = (0.0, 0.0);
-    for area in areas.iter().step_by(step) {
-        let patch = crate::sample::cut(scene.gray, &placement.form_to_picture, &area.grown(area.h * 0.15), 24, 24);
-        let dark = crate::sample::darkness(&patch, scene.black);
-        // Rows and columns on the frame line against the ones just outside.
-        let on = 24.0 * 0.15 / 1.3;
-        let ring = |depth: f32| {
-            let (mut s, mut k) = (0.0, 0.0);
-            for y in 0..24 {
-                for x in 0..24 {
-                    let d = [x as f32, y as f32, 23.0 - x as f32, 23.0 - y as f32].into_iter().fold(f32::INFINITY, f32::min);
-                    if (d - depth).abs() < 0.75 {
-                        s += dark[y * 24 + x];
-                        k += 1.0;
-                    }
-                }
-            }
-            s / f32::max(k, 1.0)
-        };
-        sum += ring(on) - ring(0.0);
-        n += 1.0;
-    }
-    if n > 0.0 { (sum / n * 2.0_f32).clamp(-0.5, 0.5) } else { 0.0 }
 }
 
 fn blank(field: &Field, kind: FieldKind, area: Quad) -> FieldReading {
