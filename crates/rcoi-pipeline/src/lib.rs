@@ -9,6 +9,7 @@ mod check;
 mod close;
 mod cutout;
 mod error;
+mod facts;
 mod field_tasks;
 mod gray;
 mod intake;
