@@ -24,6 +24,9 @@ pub enum PipelineError {
     Queue(#[from] QueueError),
     #[error("package: {0}")]
     Package(String),
+    /// The disk of the blob folder became full; the half-written package is gone again.
+    #[error("package: the disk is full after {written} bytes; nothing half-made was left: free some space and make it again")]
+    PackageDiskFull { written: u64 },
     /// A blocking task of the runtime died; the text is its panic.
     #[error("internal: {0}")]
     Internal(String),

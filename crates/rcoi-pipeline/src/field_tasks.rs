@@ -19,6 +19,12 @@ pub(crate) fn twin_of(key: &str) -> String {
     key.strip_suffix("/2").map_or_else(|| format!("{key}/2"), str::to_owned)
 }
 
+/// The field that a task's key is about; `None` for tasks about sheets and rooms.
+pub(crate) fn field_of(key: &str) -> Option<&str> {
+    let (_page, field) = key.strip_prefix("field/").or_else(|| key.strip_prefix("senior/"))?.split_once('/')?;
+    Some(field.strip_suffix("/2").unwrap_or(field))
+}
+
 /// The tasks for one page.
 pub(crate) fn field_tasks(
     policy: &Policy,
@@ -93,5 +99,25 @@ fn subject(policy: &Policy, exam_subject: &str, reading: &FieldReading, spec: Op
         permitted: permitted.to_owned(),
         cells,
         options,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcoi_model::{BlobHash, PacketId, PageId, PageState};
+
+    #[test]
+    fn a_key_gives_back_its_field() {
+        let id = PageId::derived(&["a page"]);
+        let exam = ExamId::derived(&["an exam"]);
+        let packet = PacketId::derived(&["a packet"]);
+        let blob = BlobHash::parse(&"0".repeat(64)).unwrap();
+        let page = Page { id, exam, packet, blob, index: 0, source: "a.png".into(), state: PageState::Read, reason: None };
+        let key = key(&page, "answer-2");
+        assert_eq!(field_of(&key), Some("answer-2"));
+        assert_eq!(field_of(&twin_of(&key)), Some("answer-2"));
+        assert_eq!(field_of(&senior_key(&page, "link")), Some("link"));
+        assert_eq!(field_of(&format!("check/code/{id}")), None);
     }
 }

@@ -1,18 +1,22 @@
 //! Intake: files, folders and archives become blobs and page rows. Taking the same in again adds nothing.
-//! A file that cannot be understood is kept and set aside with its reason; a member of an archive that is refused
-//! is reported; neither stops the pile.
+//! What cannot be understood is kept and set aside with its reason, members of archives too; it never stops the pile.
 
+use crate::advice::refusal;
 use crate::error::{PipelineError, Result};
 use crate::packet_name::PacketName;
 use crate::pipeline::Pipeline;
 use futures::StreamExt;
-use rcoi_model::{ExamId, Packet, PacketId, Page, PageState};
-use rcoi_recognize::source::{self, Kind, Member};
+use rcoi_model::{BlobHash, ExamId, Packet, PacketId, Page, PageState};
+use rcoi_recognize::source::{self, Kind, SourceError};
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use tokio::sync::Semaphore;
 
 /// Files taken in at the same time: the disk syncs of one overlap with the hashing of another.
 const AT_ONCE: usize = 4;
+/// Megabytes of files that are in memory at the same time, however many are taken in.
+const IN_MEMORY: u32 = 256;
 
 /// Source, packet if one is named, and what became of it.
 pub type OneFile = (String, Option<PacketId>, FileOutcome);
@@ -89,7 +93,8 @@ impl Pipeline {
         let files = tokio::task::spawn_blocking(move || list(&root)).await??;
         let total = files.len();
         let mut report = IntakeReport::default();
-        let steps = futures::stream::iter(files).map(|(file, source)| self.ingest_path(exam, packet, file, source));
+        let room = Semaphore::new(IN_MEMORY as usize);
+        let steps = futures::stream::iter(files).map(|(file, source)| self.ingest_path(exam, packet, file, source, &room));
         let mut steps = std::pin::pin!(steps.buffered(AT_ONCE).enumerate());
         while let Some((done, outcomes)) = steps.next().await {
             for (source, packet, outcome) in outcomes? {
@@ -100,75 +105,81 @@ impl Pipeline {
         Ok(report)
     }
 
-    async fn ingest_path(&self, exam: ExamId, packet: Option<&PacketName>, file: PathBuf, source: String) -> Result<Vec<OneFile>> {
+    async fn ingest_path(
+        &self,
+        exam: ExamId,
+        packet: Option<&PacketName>,
+        file: PathBuf,
+        source: String,
+        room: &Semaphore,
+    ) -> Result<Vec<OneFile>> {
+        let unreadable = |error: std::io::Error| {
+            let reason = format!("it cannot be read from the disk: {error}; look at the rights and at the disk");
+            Ok(vec![(source.clone(), None, FileOutcome::Refused { reason })])
+        };
+        let size = match tokio::fs::metadata(&file).await {
+            Ok(found) => found.len(),
+            Err(error) => return unreadable(error),
+        };
+        if size > self.inner.params.limits.max_file_bytes {
+            let (id, outcome) = self.keep_large(exam, packet, &source, file, size).await?;
+            return Ok(vec![(source, id, outcome)]);
+        }
+        let megabytes = u32::try_from(size >> 20).unwrap_or(IN_MEMORY).clamp(1, IN_MEMORY);
+        // The semaphore is never closed.
+        let _held = room.acquire_many(megabytes).await.map_err(|e| PipelineError::Internal(e.to_string()))?;
         match tokio::fs::read(&file).await {
             Ok(bytes) => self.ingest_bytes(exam, packet, &source, bytes).await,
-            Err(error) => Ok(vec![(source, None, FileOutcome::Refused { reason: format!("не читается с диска: {error}") })]),
+            Err(error) => unreadable(error),
         }
     }
 
     /// Takes in the bytes of one file, archives with all their members. `source` is its path with `/`.
     pub async fn ingest_bytes(&self, exam: ExamId, packet: Option<&PacketName>, source: &str, bytes: Vec<u8>) -> Result<Vec<OneFile>> {
-        if source::kind(&bytes) != Some(Kind::Zip) {
-            let (id, outcome) = self.ingest_one(exam, packet, source, bytes).await?;
-            return Ok(vec![(source.to_owned(), id, outcome)]);
+        if source::kind(&bytes) == Some(Kind::Zip) {
+            return self.ingest_archive(exam, packet, source, bytes).await;
         }
-        let limits = self.inner.params.limits.clone();
-        let unpack = move || {
-            let members = source::unpack(&bytes, &limits);
-            (members, bytes)
-        };
-        let (members, bytes) = tokio::task::spawn_blocking(unpack).await?;
-        match members {
-            Ok(members) => {
-                let mut out = Vec::with_capacity(members.len());
-                for Member { name, bytes } in members {
-                    let inside = format!("{source}/{name}");
-                    let (id, outcome) = match bytes {
-                        Ok(bytes) => self.ingest_one(exam, packet, &inside, bytes).await?,
-                        Err(error) => (None, FileOutcome::Refused { reason: error.to_string() }),
-                    };
-                    out.push((inside, id, outcome));
+        let (pages, bytes) = self.count_pages(bytes).await?;
+        let (id, outcome) = match pages {
+            Ok(pages) => match self.packet_of(exam, packet, source).await? {
+                Some(id) => {
+                    let blob = self.inner.blobs.put(bytes).await?;
+                    (Some(id), self.take(exam, &self.rows(exam, id, source, &blob, pages)).await?)
                 }
-                Ok(out)
-            }
-            Err(error) => {
-                let (id, outcome) = self.keep_aside(exam, packet, source, bytes, &error.to_string()).await?;
-                Ok(vec![(source.to_owned(), id, outcome)])
-            }
-        }
+                None => (None, no_packet()),
+            },
+            Err(error) => self.keep_aside(exam, packet, source, bytes, &refusal(&error)).await?,
+        };
+        Ok(vec![(source.to_owned(), id, outcome)])
     }
 
-    async fn ingest_one(
-        &self,
-        exam: ExamId,
-        packet: Option<&PacketName>,
-        source: &str,
-        bytes: Vec<u8>,
-    ) -> Result<(Option<PacketId>, FileOutcome)> {
+    pub(crate) async fn count_pages(&self, bytes: Vec<u8>) -> Result<(Result<u32, SourceError>, Vec<u8>)> {
         let limits = self.inner.params.limits.clone();
-        let count = move || {
-            let pages = source::page_count(&bytes, &limits);
-            (pages, bytes)
-        };
-        let (pages, bytes) = tokio::task::spawn_blocking(count).await?;
-        let pages = match pages {
-            Ok(pages) => pages,
-            Err(error) => return self.keep_aside(exam, packet, source, bytes, &error.to_string()).await,
-        };
-        let Some((id, rows)) = self.store_file(exam, packet, source, bytes, pages).await? else {
-            return Ok((None, no_packet()));
-        };
-        let new = self.inner.store.insert_pages(&rows).await?;
+        let count = move || (source::page_count(&bytes, &limits), bytes);
+        Ok(tokio::task::spawn_blocking(count).await?)
+    }
+
+    /// Stores the rows of a file whose bytes are in the store.
+    pub(crate) async fn take(&self, exam: ExamId, rows: &[Page]) -> Result<FileOutcome> {
+        let new = self.inner.store.insert_pages(rows).await?;
         if new > 0 {
             self.inner.nudge_relay.notify_one();
             self.touched(exam);
         }
-        Ok((Some(id), FileOutcome::Taken { pages, new }))
+        Ok(FileOutcome::Taken { pages: rows.len() as u32, new })
+    }
+
+    /// Stores rows and sets them aside at once, each with a task for a person.
+    pub(crate) async fn put_aside(&self, rows: &[Page], reason: &str) -> Result<FileOutcome> {
+        self.inner.store.insert_pages(rows).await?;
+        for page in rows {
+            self.set_aside(page, reason).await?;
+        }
+        Ok(FileOutcome::SetAside { reason: reason.to_owned() })
     }
 
     /// Keeps a file that cannot be understood: its bytes, one page row, one task.
-    async fn keep_aside(
+    pub(crate) async fn keep_aside(
         &self,
         exam: ExamId,
         packet: Option<&PacketName>,
@@ -176,39 +187,54 @@ impl Pipeline {
         bytes: Vec<u8>,
         reason: &str,
     ) -> Result<(Option<PacketId>, FileOutcome)> {
-        let Some((id, rows)) = self.store_file(exam, packet, source, bytes, 1).await? else {
-            return Ok((None, FileOutcome::Refused { reason: format!("{reason}; и пакет не назван") }));
-        };
-        self.inner.store.insert_pages(&rows).await?;
-        for page in &rows {
-            self.set_aside(page, reason).await?;
-        }
-        Ok((Some(id), FileOutcome::SetAside { reason: reason.to_owned() }))
+        let Some(id) = self.packet_of(exam, packet, source).await? else { return Ok((None, homeless(reason))) };
+        let blob = self.inner.blobs.put(bytes).await?;
+        Ok((Some(id), self.put_aside(&self.rows(exam, id, source, &blob, 1), reason).await?))
     }
 
-    /// Stores the bytes and names the page rows; `None` when no packet is named.
-    async fn store_file(
+    /// Keeps a file that is too large for the memory.
+    async fn keep_large(
         &self,
         exam: ExamId,
         packet: Option<&PacketName>,
         source: &str,
-        bytes: Vec<u8>,
-        pages: u32,
-    ) -> Result<Option<(PacketId, Vec<Page>)>> {
-        let Some(name) = packet.cloned().or_else(|| PacketName::of_path(source)) else { return Ok(None) };
-        let id = self.packet_for(exam, &name).await?;
-        let blob = self.inner.blobs.put(bytes).await?;
+        file: PathBuf,
+        bytes: u64,
+    ) -> Result<(Option<PacketId>, FileOutcome)> {
+        let reason = refusal(&SourceError::FileTooBig { bytes, limit: self.inner.params.limits.max_file_bytes });
+        let Some(id) = self.packet_of(exam, packet, source).await? else { return Ok((None, homeless(&reason))) };
+        let blobs = self.inner.blobs.clone();
+        let copy = move || {
+            let mut out = blobs.writer()?;
+            let failed = |source| PipelineError::Io { path: file.display().to_string(), source };
+            std::io::copy(&mut File::open(&file).map_err(failed)?, &mut out).map_err(failed)?;
+            Ok::<_, PipelineError>(out.finish()?)
+        };
+        let (blob, _) = tokio::task::spawn_blocking(copy).await??;
+        Ok((Some(id), self.put_aside(&self.rows(exam, id, source, &blob, 1), &reason).await?))
+    }
+
+    /// The packet that is named, else the one that the path names; `None` when neither does.
+    pub(crate) async fn packet_of(&self, exam: ExamId, packet: Option<&PacketName>, source: &str) -> Result<Option<PacketId>> {
+        match packet.cloned().or_else(|| PacketName::of_path(source)) {
+            Some(name) => Ok(Some(self.packet_for(exam, &name).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The rows of a file with so many pages.
+    pub(crate) fn rows(&self, exam: ExamId, packet: PacketId, source: &str, blob: &BlobHash, pages: u32) -> Vec<Page> {
         let row = |index| Page {
-            id: Page::id_for(id, source, &blob, index),
+            id: Page::id_for(packet, source, blob, index),
             exam,
-            packet: id,
+            packet,
             blob: blob.clone(),
             index,
             source: source.to_owned(),
             state: PageState::Received,
             reason: None,
         };
-        Ok(Some((id, (0..pages).map(row).collect())))
+        (0..pages).map(row).collect()
     }
 
     /// The packet row; a packet that nobody planned declares nothing, and the reconciliation will say so.
@@ -226,9 +252,15 @@ impl Pipeline {
     }
 }
 
-fn no_packet() -> FileOutcome {
+pub(crate) fn no_packet() -> FileOutcome {
     FileOutcome::Refused {
         reason: "в пути нет папки пакета: ожидалось имя PPPP-RRRR, например 0001-0101".to_owned()
+    }
+}
+
+pub(crate) fn homeless(reason: &str) -> FileOutcome {
+    FileOutcome::Refused {
+        reason: format!("{reason}; и пакет не назван: ожидалась папка PPPP-RRRR, например 0001-0101")
     }
 }
 

@@ -3,10 +3,13 @@
 //! [`stages`] is the visible list; [`Pipeline`] is the handle that the web and the binary use. Everything restarts
 //! from the store: a row in state `received` is the outbox, and every write is idempotent.
 
+mod advice;
+mod archive;
 mod check;
 mod close;
 mod cutout;
 mod error;
+mod facts;
 mod field_tasks;
 mod gray;
 mod intake;
@@ -20,6 +23,7 @@ pub mod stages;
 mod verdict;
 mod worker;
 
+pub use advice::{EMPTY_ARCHIVE, refusal};
 pub use close::ExamGate;
 pub use error::{PipelineError, Result};
 pub use intake::{FileOutcome, IntakeProgress, IntakeReport, OneFile};

@@ -1,20 +1,18 @@
 //! A closed exam becomes one signed package file. The same state gives the same bytes.
 
-use crate::check::{ReadFacts, Said};
+use crate::check::compare;
 use crate::error::{PipelineError, Result};
+use crate::facts::{ReadFacts, Said};
 use crate::package::{self, ExamFacts, ExamPackage, PackagedField, PackagedPacket, PackagedSheet, SettledBy};
-use crate::pipeline::{Pipeline, lock};
+use crate::pipeline::Pipeline;
 use ed25519_dalek::SigningKey;
 use rcoi_model::{BlobHash, ExamId, ExamPlan, ExamState, PacketId, Page, PageId, PageState, Role, UserId, VerdictAct};
-use rcoi_rules::SheetFacts;
 use rcoi_rules::reconcile::{KEY_PREFIX, Reconciled};
-use rcoi_store::{NewPackage, PackageRow, VerdictRow};
+use rcoi_rules::{SheetFacts, effective_field};
+use rcoi_store::{Blobs, NewPackage, PackageRow, VerdictRow};
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom};
+use std::fs::File;
 use std::sync::Arc;
-
-/// Code of the form kind in federal packet names. The list of codes is not public; `06` is the only one seen.
-const FORM_KIND: &str = "06";
 
 impl Pipeline {
     /// Builds the package of a closed exam, stores it, and moves the exam to `packaged`. Called again it gives the same file.
@@ -23,21 +21,17 @@ impl Pipeline {
         if row.state == ExamState::Open {
             return Err(PipelineError::Refused("сначала нужно закрыть экзамен".to_owned()));
         }
-        let version = self.inner.store.packages(exam).await?.iter().map(|p| p.package.version).max().unwrap_or(1);
+        let made = self.inner.store.packages(exam).await?;
+        // Nothing of a packaged exam can change: its package is made again only when the file has gone.
+        if let (ExamState::Packaged, Some(last)) = (row.state, made.last())
+            && self.is_there(last).await
+        {
+            return Ok(last.clone());
+        }
+        let version = made.iter().map(|p| p.package.version).max().unwrap_or(1);
         let facts = self.package_facts(exam, version).await?;
         let (blobs, key) = (self.inner.blobs.clone(), key.clone());
-        let bytes = tokio::task::spawn_blocking(move || {
-            let fail = |e: String| PipelineError::Package(e);
-            let mut load = |hash: &BlobHash| std::fs::read(blobs.path(hash));
-            let mut file = tempfile::tempfile().map_err(|e| fail(e.to_string()))?;
-            package::build(&facts, &key, &mut load, &mut file).map_err(|e| fail(e.to_string()))?;
-            let mut bytes = Vec::new();
-            file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut bytes)).map_err(|e| fail(e.to_string()))?;
-            Ok::<_, PipelineError>(bytes)
-        })
-        .await??;
-        let size = bytes.len() as u64;
-        let blob = self.inner.blobs.put(bytes).await?;
+        let (blob, size) = tokio::task::spawn_blocking(move || write(&facts, &key, &blobs)).await??;
         let new = NewPackage { exam, packet: None, version, name: file_name(&row.plan, version), blob, size };
         let stored = self.inner.store.insert_package(&new).await?;
         if row.state == ExamState::Closed {
@@ -47,16 +41,20 @@ impl Pipeline {
         Ok(stored)
     }
 
+    async fn is_there(&self, made: &PackageRow) -> bool {
+        let found = tokio::fs::metadata(self.inner.blobs.path(&made.package.blob)).await;
+        found.is_ok_and(|file| file.len() == made.package.size)
+    }
+
     /// Everything that the package of the exam holds, as it stands now.
     pub async fn package_facts(&self, exam: ExamId, version: u32) -> Result<ExamPackage> {
-        let plan = self.plan(exam).await?;
         let facts = self.facts(exam).await?;
-        let bindings = self.compare(exam, &facts).await?;
+        let found = compare(&facts);
         let rows = self.inner.store.verdicts(exam).await?;
         let explained = explained(&rows);
         let roles: BTreeMap<UserId, Role> = self.inner.store.users().await?.into_iter().map(|u| (u.id, u.role)).collect();
         let said = Said::sort(rows);
-        let known = lock(&self.inner.read_facts).clone();
+        let known = self.known(&facts.pages);
         let pages: BTreeMap<PageId, &Page> = facts.pages.iter().map(|p| (p.id, p)).collect();
         let mut packets = Vec::new();
         for packet in &facts.packets {
@@ -64,7 +62,7 @@ impl Pipeline {
             for sheet in facts.sheets.iter().filter(|s| s.packet == packet.id && s.state == PageState::Read) {
                 let missing = || PipelineError::Package(format!("page {} has no reading", sheet.page));
                 let (page, read) = pages.get(&sheet.page).zip(known.get(&sheet.page)).ok_or_else(missing)?;
-                sheets.push(packaged_sheet(page, read, sheet, &bindings, said.get(&sheet.page), &roles));
+                sheets.push(packaged_sheet(page, read, sheet, &found, said.get(&sheet.page), &roles));
             }
             packets.push(PackagedPacket {
                 ppe: packet.ppe.clone(),
@@ -74,11 +72,22 @@ impl Pipeline {
                 sheets,
             });
         }
-        Ok(ExamPackage { exam: exam_facts(&plan), version, packets })
+        Ok(ExamPackage { exam: exam_facts(&facts.plan, self.form_kind(&facts.plan)?), version, packets })
     }
 }
 
-fn exam_facts(plan: &ExamPlan) -> ExamFacts {
+/// Writes the package straight into the blob folder: the memory it takes does not grow with the exam's pictures.
+fn write(facts: &ExamPackage, key: &SigningKey, blobs: &Blobs) -> Result<(BlobHash, u64)> {
+    let mut out = blobs.writer()?;
+    let mut open = |hash: &BlobHash| File::open(blobs.path(hash));
+    match package::build(facts, key, &mut open, &mut out) {
+        Ok(_) => Ok(out.finish()?),
+        Err(error) if error.is_disk_full() => Err(PipelineError::PackageDiskFull { written: out.bytes() }),
+        Err(error) => Err(PipelineError::Package(error.to_string())),
+    }
+}
+
+fn exam_facts(plan: &ExamPlan, form_kind: String) -> ExamFacts {
     ExamFacts {
         region: plan.region.clone(),
         department: plan.department.clone(),
@@ -88,7 +97,7 @@ fn exam_facts(plan: &ExamPlan) -> ExamFacts {
         stage: plan.stage.clone(),
         period: plan.period.clone(),
         date: plan.date,
-        form_kind: FORM_KIND.to_owned(),
+        form_kind,
     }
 }
 
@@ -104,7 +113,7 @@ fn packaged_sheet(
     let fields = read.fields.iter().map(|field| {
         let acts = said.and_then(|s| s.fields.get(&field.name)).map_or(&[][..], Vec::as_slice);
         let person = acts.iter().rev().find_map(|(act, user)| matches!(act, VerdictAct::Value { .. }).then_some(*user));
-        let value = sheet.fields.get(&field.name).map_or_else(|| field.value.clone(), |f| f.value.clone());
+        let value = effective_field(field, &acts.iter().map(|(act, _)| act).collect::<Vec<_>>(), false).value;
         // A code that a person typed stands for every bar code of the sheet that the machine could not read.
         let typed = field.class == "sheet-code" && value.is_empty() && read.code.is_none();
         PackagedField {

@@ -2,12 +2,13 @@
 
 use crate::cutout::DecodedPages;
 use crate::error::{PipelineError, Result};
+use crate::facts::{MadeSheets, ReadFacts};
 use crate::reader::PageReader;
 use crate::{relay, worker};
 use rcoi_model::{ExamId, ExamPlan, PageId, Role, Task, UserId};
 use rcoi_queue::Queue;
 use rcoi_recognize::source::Limits;
-use rcoi_rules::{Limits as DayLimits, Policy, limits::DEFAULT_LIMITS, policy::DEFAULT_POLICY};
+use rcoi_rules::{Limits as DayLimits, Policy, Profile, limits::DEFAULT_LIMITS, policy::DEFAULT_POLICY, profile::DEFAULT_PROFILE};
 use rcoi_store::{Blobs, Imported, Store, Undone};
 use rcoi_template::TemplateSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,8 @@ pub struct Params {
     pub claim_lease: Duration,
     /// Limits for files that arrive.
     pub limits: Limits,
+    /// How packages are named; `None` = the profile that is shipped.
+    pub profile: Option<Profile>,
 }
 
 impl Default for Params {
@@ -45,6 +48,7 @@ impl Default for Params {
             settle: Duration::from_millis(300),
             claim_lease: Duration::from_secs(300),
             limits: Limits::default(),
+            profile: None,
         }
     }
 }
@@ -78,7 +82,9 @@ pub(crate) struct Inner {
     /// Pages this process has published and not finished: the relay does not publish them twice.
     pub(crate) in_flight: Mutex<BTreeSet<PageId>>,
     /// What the reconciliation needs of readings, which do not change once stored.
-    pub(crate) read_facts: Mutex<BTreeMap<PageId, Arc<crate::check::ReadFacts>>>,
+    pub(crate) read_facts: Mutex<BTreeMap<PageId, Arc<ReadFacts>>>,
+    /// What the last reconciliation of each exam made of its sheets.
+    pub(crate) made_sheets: Mutex<BTreeMap<ExamId, MadeSheets>>,
     pub(crate) plans: Mutex<BTreeMap<ExamId, Arc<ExamPlan>>>,
     /// Exams in which something changed since their last reconciliation.
     pub(crate) changed: Mutex<BTreeSet<ExamId>>,
@@ -123,6 +129,7 @@ impl Pipeline {
                 decoded: DecodedPages::default(),
                 in_flight: Mutex::default(),
                 read_facts: Mutex::default(),
+                made_sheets: Mutex::default(),
                 plans: Mutex::default(),
                 changed: Mutex::default(),
                 checking: tokio::sync::Mutex::default(),
@@ -135,6 +142,23 @@ impl Pipeline {
     /// The policy that is shipped.
     pub fn default_policy() -> Result<Policy> {
         Policy::parse(DEFAULT_POLICY).map_err(|e| PipelineError::Internal(e.to_string()))
+    }
+
+    /// Code of the form kind in the federal names of the exam's packets. Asked at the import: closing day is too late.
+    pub(crate) fn form_kind(&self, plan: &ExamPlan) -> Result<String> {
+        let shipped;
+        let profile = match &self.inner.params.profile {
+            Some(profile) => profile,
+            None => {
+                shipped = Profile::parse(DEFAULT_PROFILE).map_err(|e| PipelineError::Internal(e.to_string()))?;
+                &shipped
+            }
+        };
+        let ExamPlan { test_type, subject, .. } = plan;
+        let code = profile.form_kind(test_type, subject).map(str::to_owned);
+        code.ok_or_else(|| {
+            PipelineError::Refused(format!("в профиле нет кода вида бланков для вида испытания {test_type}, предмета {subject}"))
+        })
     }
 
     #[must_use]
@@ -160,6 +184,7 @@ impl Pipeline {
     /// Stores a plan and the packets of its rooms. Refuses a plan that contradicts itself or allows more days than the rules.
     pub async fn import_exam(&self, plan: &ExamPlan) -> Result<Imported> {
         check_plan(plan)?;
+        self.form_kind(plan)?;
         let done = self.inner.store.import_exam(plan).await?;
         lock(&self.inner.plans).remove(&plan.id());
         self.touched(plan.id());

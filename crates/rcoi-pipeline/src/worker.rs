@@ -1,6 +1,7 @@
 //! A worker: takes a page from the queue, reads it, saves reading and tasks in one transaction, acknowledges.
 //! One bad page never stops the pile: it is set aside with its reason.
 
+use crate::advice::refusal;
 use crate::error::{PipelineError, Result};
 use crate::field_tasks::field_tasks;
 use crate::pipeline::{Pipeline, lock};
@@ -106,7 +107,7 @@ impl Pipeline {
         let inner = self.inner.clone();
         let work = tokio::task::spawn_blocking(move || {
             let whole = AssertUnwindSafe(|| {
-                let picture = source::decode(&bytes, index, &inner.params.limits).map_err(|e| e.to_string())?;
+                let picture = source::decode(&bytes, index, &inner.params.limits).map_err(|e| refusal(&e))?;
                 Ok(inner.reader.read_page(&picture))
             });
             catch_unwind(whole).unwrap_or_else(|panic| Err(format!("сбой при чтении: {}", panic_text(&*panic))))
@@ -123,7 +124,8 @@ impl Pipeline {
         let task = undecodable(page.id, page.packet, reason).into_task(page.exam);
         self.inner.store.set_aside(page.id, reason, &task).await?;
         self.touched(page.exam);
-        tracing::warn!(page = %page.id, source = %page.source, reason, "page set aside");
+        // No fault of ours: the row and its task tell people; the verbs that take files in print it.
+        tracing::info!(page = %page.id, source = %page.source, reason, "page set aside");
         Ok(())
     }
 }

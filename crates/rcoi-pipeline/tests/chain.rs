@@ -99,6 +99,8 @@ async fn an_exam_goes_from_files_to_a_package_and_closing_refuses_until_all_is_s
     let key = rcoi_pipeline::package::generate().unwrap();
     let made = p.package(exam, &key, None).await.unwrap();
     let (restarted, _) = chain(folder.path(), common::engine()).await;
+    assert_eq!(restarted.package(exam, &key, None).await.unwrap(), made, "what is there is not made again");
+    std::fs::remove_file(p.blobs().path(&made.package.blob)).unwrap();
     let remade = restarted.package(exam, &key, None).await.unwrap();
     assert_eq!(made.package, remade.package, "the same state gives the same bytes, also after a restart");
     let bytes = p.blobs().get(&made.package.blob).await.unwrap();
@@ -162,11 +164,19 @@ async fn hostile_members_of_an_archive_are_reported_one_by_one_and_the_rest_is_t
         zip.write_all(&bytes).unwrap();
     }
     let bytes = zip.finish().unwrap().into_inner();
-    let outcomes = p.ingest_bytes(plan().id(), None, "pile.zip", bytes).await.unwrap();
+    let outcomes = p.ingest_bytes(plan().id(), None, "pile.zip", bytes.clone()).await.unwrap();
     let of = |name: &str| outcomes.iter().find(|(source, ..)| source.ends_with(name)).map(|(.., outcome)| outcome.clone());
     assert_eq!(of("good.png"), Some(FileOutcome::Taken { pages: 1, new: 1 }));
-    assert!(matches!(of("evil.png"), Some(FileOutcome::Refused { .. })), "{outcomes:?}");
+    assert!(matches!(of("evil.png"), Some(FileOutcome::SetAside { .. })), "{outcomes:?}");
     assert!(matches!(of("empty.png"), Some(FileOutcome::SetAside { .. })), "{outcomes:?}");
+    let mut aside: Vec<_> = p.store().pages_of_exam(plan().id()).await.unwrap();
+    aside.retain(|page| page.state == PageState::SetAside);
+    let told: Vec<_> = aside.iter().map(|page| page.reason.clone().unwrap_or_default()).collect();
+    assert_eq!(aside.len(), 2, "a refused member is a page that a person sees: {aside:?}");
+    assert!(told.iter().any(|r| r.contains("leads out of the archive; rename the file")), "{told:?}");
+    assert!(told.iter().any(|r| r.contains("the file is empty; scan the sheet again")), "{told:?}");
+    let kept = p.blobs().get(&aside[0].blob).await.unwrap();
+    assert_eq!(kept, bytes, "the archive itself is kept");
 
     let loose = p.ingest_bytes(plan().id(), None, "somewhere/x.png", png(1)).await.unwrap();
     assert!(matches!(&loose[0].2, FileOutcome::Refused { reason } if reason.contains("PPPP-RRRR")));
@@ -193,6 +203,62 @@ async fn a_passed_field_goes_to_the_senior_and_undo_brings_it_back() {
     let undone = p.undo(verifier).await.unwrap().unwrap();
     assert_eq!(undone.task.id, task.id);
     assert!(!open_keys(&p).await.iter().any(|(_, key)| key.starts_with("senior/")));
+}
+
+/// The warm chain keeps what it made of each sheet; a cold one over the same folder must find nothing to correct.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_between_reconciliations_never_differs_from_what_a_fresh_start_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let packets = scans(folder.path());
+    let (p, _) = chain(folder.path(), engine()).await;
+    let exam = plan().id();
+    p.import_exam(&plan()).await.unwrap();
+    ingest(&p, &packets).await;
+    p.run_until_quiet().await.unwrap();
+    let (verifier, senior) = (user(&p, "v", Role::Verifier).await, user(&p, "s", Role::Senior).await);
+    let same = async |what: &str| {
+        p.reconcile(exam).await.unwrap();
+        let (cold, _) = chain(folder.path(), engine()).await;
+        assert_eq!(cold.reconcile(exam).await.unwrap(), rcoi_store::Synced::default(), "{what}");
+        open_keys(&p).await.into_iter().map(|(_, key)| key).collect::<Vec<_>>()
+    };
+    let value = |text: &str| VerdictAct::Value { value: text.into() };
+    let field = p.claim(verifier, Role::Verifier, None, 1).await.unwrap().remove(0);
+    p.verdict(verifier, Role::Verifier, fresh(), field.id, value("13")).await.unwrap();
+    same("a value").await;
+    p.undo(verifier).await.unwrap().unwrap();
+    same("a value taken back").await;
+    p.verdict(verifier, Role::Verifier, fresh(), field.id, value("14")).await.unwrap();
+    let before = same("another value").await;
+    let unread = p.claim(senior, Role::Senior, None, 1).await.unwrap().remove(0);
+    assert!(before.contains(&unread.key) && unread.key.starts_with("check/code/"), "{before:?}");
+    let code_of = || VerdictAct::SheetCode { code: code("231", 2) };
+    p.verdict(senior, Role::Senior, fresh(), unread.id, code_of()).await.unwrap();
+    assert!(same("a code").await.is_empty());
+    p.undo(senior).await.unwrap().unwrap();
+    assert_eq!(same("a code taken back").await, before);
+    p.verdict(senior, Role::Senior, fresh(), unread.id, VerdictAct::Exclude { reason: "испорчен".into() }).await.unwrap();
+    let after = same("a sheet taken out").await;
+    assert!(
+        after.iter().any(|key| key.starts_with("check/count/")) && after.iter().any(|key| key.starts_with("check/missing/")),
+        "{after:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_without_a_code_for_the_exam_is_refused_when_the_plan_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |test_type| format!("[[form-kind]]\ntest-type = '{test_type}'\nsubject = '*'\ncode = '17'\n");
+    let with = async |test_type| {
+        let profile = Some(rcoi_rules::Profile::parse(&row(test_type)).unwrap());
+        chain_with(folder.path(), engine(), rcoi_pipeline::Params { profile, ..Default::default() }).await.0
+    };
+    let told = with("9").await.import_exam(&plan()).await.unwrap_err().to_string();
+    assert!(told.contains("вида испытания 4, предмета 01"), "{told}");
+    let p = with("4").await;
+    p.import_exam(&plan()).await.unwrap();
+    let facts = p.package_facts(plan().id(), 1).await.unwrap();
+    assert_eq!(rcoi_pipeline::package::packet_name(&facts.exam, &facts.packets[0]).unwrap(), "90000141-17-000001-0101-20260528");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,9 +38,9 @@ pub struct Bindings {
 
 /// Binds what can be bound. Excluded sheets and sheets without a read form take no part.
 #[must_use]
-pub fn bind(expect: &Expectations<'_>, sheets: &[SheetFacts]) -> Bindings {
+pub fn bind(expect: &Expectations<'_>, sheets: &[&SheetFacts]) -> Bindings {
     let mut out = Bindings::default();
-    let live: Vec<&SheetFacts> = sheets.iter().filter(|s| s.counts()).collect();
+    let live: Vec<&SheetFacts> = sheets.iter().copied().filter(|s| s.counts()).collect();
     let mut extras: BTreeMap<&str, &SheetFacts> = BTreeMap::new();
     let mut pointed: BTreeMap<&str, u32> = BTreeMap::new();
     for sheet in &live {

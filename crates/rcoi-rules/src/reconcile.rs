@@ -6,10 +6,12 @@
 use crate::bind::{Bindings, bind};
 use crate::effective::{FieldValue, ValueSource};
 use crate::expect::{Expectations, same_value};
-use crate::room_checks;
+use crate::room_checks::{self, Rooms};
 use rcoi_model::{
-    ExamId, ExamPlan, Finding, FindingKind, PacketId, PageId, PageState, Role, RoomTrouble, SheetTrouble, Task, TaskState, TaskSubject,
+    ExamId, ExamPlan, FieldReading, Finding, FindingKind, PacketId, PageId, PageState, Role, RoomTrouble, SheetTrouble, Task, TaskState,
+    TaskSubject,
 };
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every key of a trouble begins so; field tasks have another beginning.
@@ -120,18 +122,26 @@ pub struct Reconciled {
     pub unplaced: BTreeSet<PageId>,
 }
 
+/// Does the reconciliation look at this field? What is not compared need not be gathered: most fields are answers.
+#[must_use]
+pub fn is_compared(field: &FieldReading) -> bool {
+    !matches!(field.class.as_str(), "answer" | "text")
+}
+
 /// Compares plan, packets and sheets. `settled` = keys of tasks already done: a sheet that is still not placed after
 /// its task was done gets a fresh key, so it can never slip through. Idempotent; the order of `sheets` does not matter.
 #[must_use]
-pub fn reconcile(plan: &ExamPlan, packets: &[PacketFacts], sheets: &[SheetFacts], settled: &BTreeSet<String>) -> Reconciled {
-    let mut sheets: Vec<SheetFacts> = sheets.to_vec();
+pub fn reconcile<S: Borrow<SheetFacts>>(plan: &ExamPlan, packets: &[PacketFacts], sheets: &[S], settled: &BTreeSet<String>) -> Reconciled {
+    let mut sheets: Vec<&SheetFacts> = sheets.iter().map(Borrow::borrow).collect();
     sheets.sort_by(|a, b| (&a.source, a.page).cmp(&(&b.source, b.page)));
     let expect = Expectations::new(plan);
     let bindings = bind(&expect, &sheets);
     let mut out = Reconciled { bindings, ..Reconciled::default() };
+    let links_wait: BTreeSet<PacketId> =
+        sheets.iter().filter(|s| s.counts() && s.fields.get("link").is_some_and(|f| f.waiting)).map(|s| s.packet).collect();
     let mut taken: BTreeMap<String, &SheetFacts> = BTreeMap::new();
-    for sheet in &sheets {
-        if let Some(mut trouble) = page_trouble(&expect, sheet, &sheets, &out.bindings, &mut taken) {
+    for &sheet in &sheets {
+        if let Some(mut trouble) = page_trouble(&expect, sheet, &links_wait, &out.bindings, &mut taken) {
             // A foreign sheet may be explained; every other trouble of a sheet must really go away.
             if !matches!(trouble.subject, TaskSubject::Sheet { trouble: SheetTrouble::ForeignSheet, .. }) {
                 out.unplaced.insert(sheet.page);
@@ -140,14 +150,19 @@ pub fn reconcile(plan: &ExamPlan, packets: &[PacketFacts], sheets: &[SheetFacts]
             out.troubles.push(trouble);
         }
     }
+    let mut inside: BTreeMap<PacketId, Vec<&SheetFacts>> = BTreeMap::new();
+    for &sheet in &sheets {
+        inside.entry(sheet.packet).or_default().push(sheet);
+    }
+    let rooms = Rooms::new(&expect, packets, &out.bindings);
     for packet in packets {
-        let inside: Vec<&SheetFacts> = sheets.iter().filter(|s| s.packet == packet.id).collect();
+        let inside = inside.get(&packet.id).map_or(&[][..], Vec::as_slice);
         let waiting = inside.iter().any(|s| s.state == PageState::Received || out.unplaced.contains(&s.page));
         if !waiting {
-            room_checks::packet(&expect, packet, &inside, &out.bindings, &mut out.troubles);
+            room_checks::packet(&rooms, packet, inside, &mut out.troubles);
         }
     }
-    room_checks::participants(&expect, packets, &sheets, &out.bindings, &out.unplaced, &mut out.troubles);
+    room_checks::participants(&rooms, &sheets, &out.unplaced, &mut out.troubles);
     out
 }
 
@@ -168,7 +183,7 @@ fn fresh_key(key: String, settled: &BTreeSet<String>) -> String {
 fn page_trouble<'s>(
     expect: &Expectations<'_>,
     sheet: &'s SheetFacts,
-    all: &[SheetFacts],
+    links_wait: &BTreeSet<PacketId>,
     bindings: &Bindings,
     taken: &mut BTreeMap<String, &'s SheetFacts>,
 ) -> Option<Trouble> {
@@ -215,12 +230,11 @@ fn page_trouble<'s>(
         return Some(trouble);
     }
     if form == EXTRA_FORM && binding.is_none() {
-        let links_wait = all.iter().any(|s| s.packet == sheet.packet && s.counts() && s.fields.get("link").is_some_and(|f| f.waiting));
         if bindings.contested.contains(&page) {
             let text = format!("на лист {code} указывают два бланка");
             return Some(Trouble::sheet(format!("contested/{page}"), sheet, SheetTrouble::Unlinked, text));
         }
-        if !links_wait {
+        if !links_wait.contains(&sheet.packet) {
             let text = format!("ни один бланк не указывает на дополнительный лист {code}");
             return Some(Trouble::sheet(format!("unlinked/{page}"), sheet, SheetTrouble::Unlinked, text));
         }

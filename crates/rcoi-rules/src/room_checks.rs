@@ -7,8 +7,35 @@ use crate::reconcile::{EXTRA_FORM, LEDGER_FORM, PacketFacts, SheetFacts, Trouble
 use rcoi_model::{ActKind, PacketId, PageId, PageState, Participant, RoomTrouble, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What all checks of rooms need, gathered once.
+pub(crate) struct Rooms<'a> {
+    expect: &'a Expectations<'a>,
+    bindings: &'a Bindings,
+    packets: BTreeMap<(&'a str, &'a str), &'a PacketFacts>,
+    roster: BTreeMap<(&'a str, &'a str), Vec<&'a Participant>>,
+    /// Participants with at least one sheet, in whatever room.
+    with_sheets: BTreeSet<&'a str>,
+}
+
+impl<'a> Rooms<'a> {
+    pub(crate) fn new(expect: &'a Expectations<'a>, packets: &'a [PacketFacts], bindings: &'a Bindings) -> Self {
+        let mut roster: BTreeMap<(&str, &str), Vec<&Participant>> = BTreeMap::new();
+        for person in &expect.plan.participants {
+            roster.entry((&person.ppe, &person.room)).or_default().push(person);
+        }
+        Self {
+            expect,
+            bindings,
+            packets: packets.iter().rev().map(|p| ((p.ppe.as_str(), p.room.as_str()), p)).collect(),
+            roster,
+            with_sheets: bindings.pages.values().map(|b| b.participant.as_str()).collect(),
+        }
+    }
+}
+
 /// Declared and scanned, the ledger, sheets in a wrong room. `sheets` = all pages of the packet.
-pub(crate) fn packet(expect: &Expectations<'_>, packet: &PacketFacts, sheets: &[&SheetFacts], bindings: &Bindings, out: &mut Vec<Trouble>) {
+pub(crate) fn packet(rooms: &Rooms<'_>, packet: &PacketFacts, sheets: &[&SheetFacts], out: &mut Vec<Trouble>) {
+    let Rooms { expect, bindings, .. } = rooms;
     let place = format!("{}-{}", packet.ppe, packet.room);
     let scanned = sheets.iter().filter(|s| s.state != PageState::Excluded).count();
     if scanned != packet.declared as usize {
@@ -23,7 +50,7 @@ pub(crate) fn packet(expect: &Expectations<'_>, packet: &PacketFacts, sheets: &[
         out.push(Trouble::room(format!("ledger-missing/{place}"), packet.id, None, RoomTrouble::LedgerMissing, text));
     }
     for sheet in &ledgers {
-        ledger(expect, packet, &place, sheet, &live, bindings, out);
+        ledger(rooms, packet, &place, sheet, &live, out);
     }
     for sheet in &live {
         wrong_room(expect, packet, sheet, bindings, out);
@@ -32,18 +59,10 @@ pub(crate) fn packet(expect: &Expectations<'_>, packet: &PacketFacts, sheets: &[
 }
 
 /// The written number against what was found, item by item.
-fn ledger(
-    expect: &Expectations<'_>,
-    packet: &PacketFacts,
-    place: &str,
-    sheet: &SheetFacts,
-    live: &[&SheetFacts],
-    bindings: &Bindings,
-    out: &mut Vec<Trouble>,
-) {
-    let roster: Vec<&Participant> = expect.plan.participants.iter().filter(|p| p.ppe == packet.ppe && p.room == packet.room).collect();
-    let with_sheets: BTreeSet<&str> = bindings.pages.values().map(|b| b.participant.as_str()).collect();
-    let came = roster.iter().filter(|p| with_sheets.contains(p.code.as_str())).count();
+fn ledger(rooms: &Rooms<'_>, packet: &PacketFacts, place: &str, sheet: &SheetFacts, live: &[&SheetFacts], out: &mut Vec<Trouble>) {
+    let bindings = rooms.bindings;
+    let roster = rooms.roster.get(&(packet.ppe.as_str(), packet.room.as_str())).map_or(&[][..], Vec::as_slice);
+    let came = roster.iter().filter(|p| rooms.with_sheets.contains(p.code.as_str())).count();
     let of_form =
         |form: &str| live.iter().filter(|s| bindings.pages.get(&s.page).map_or(s.form.as_deref(), |b| Some(&b.form)) == Some(form)).count();
     // `None` while a mark on some registration form of the room still waits for a person.
@@ -123,15 +142,9 @@ fn replacement_count(expect: &Expectations<'_>, packet: PacketId, sheet: &SheetF
 }
 
 /// Missing sheets, acts and persons of every participant.
-pub(crate) fn participants(
-    expect: &Expectations<'_>,
-    packets: &[PacketFacts],
-    sheets: &[SheetFacts],
-    bindings: &Bindings,
-    unplaced: &BTreeSet<PageId>,
-    out: &mut Vec<Trouble>,
-) {
-    let by_page: BTreeMap<PageId, &SheetFacts> = sheets.iter().map(|s| (s.page, s)).collect();
+pub(crate) fn participants(rooms: &Rooms<'_>, sheets: &[&SheetFacts], unplaced: &BTreeSet<PageId>, out: &mut Vec<Trouble>) {
+    let Rooms { expect, bindings, .. } = rooms;
+    let by_page: BTreeMap<PageId, &SheetFacts> = sheets.iter().map(|s| (s.page, *s)).collect();
     let mut works: BTreeMap<&str, Vec<(&str, &SheetFacts)>> = BTreeMap::new();
     for (page, binding) in &bindings.pages {
         if let (Some(sheet), false) = (by_page.get(page), unplaced.contains(page)) {
@@ -142,7 +155,7 @@ pub(crate) fn participants(
         sheets.iter().filter(|s| s.state == PageState::Received || unplaced.contains(&s.page)).map(|s| s.packet).collect();
     let scanned: BTreeSet<PacketId> = sheets.iter().filter(|s| s.counts()).map(|s| s.packet).collect();
     for person in &expect.plan.participants {
-        let Some(home) = packets.iter().find(|p| p.ppe == person.ppe && p.room == person.room) else { continue };
+        let Some(home) = rooms.packets.get(&(person.ppe.as_str(), person.room.as_str())) else { continue };
         // Nothing is missing before the packet of the room is there and read.
         if busy.contains(&home.id) || !scanned.contains(&home.id) {
             continue;

@@ -7,6 +7,11 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+mod stream;
+
+pub use stream::BlobWriter;
+use stream::Part;
+
 /// A folder of blobs, `<root>/ab/cd/abcd…`. Files are written once and never changed.
 #[derive(Debug, Clone)]
 pub struct Blobs {
@@ -77,22 +82,10 @@ fn put(root: &Path, bytes: &[u8]) -> Result<BlobHash> {
         Err(e) if e.kind() == ErrorKind::NotFound => {}
         Err(e) => return Err(failed("look at", &path, e)),
     }
-    let folder = path.parent().unwrap_or(root);
-    let wrap = |what: &'static str| move |e: std::io::Error| write_failed(what, folder, bytes.len() as u64, e);
-    let fresh = !folder.exists();
-    std::fs::create_dir_all(folder).map_err(wrap("make the folder"))?;
-    // The temporary file removes itself when any step below fails.
-    let mut file = tempfile::Builder::new().prefix(".part-").tempfile_in(folder).map_err(wrap("make a file in"))?;
-    file.write_all(bytes).map_err(wrap("write into"))?;
-    file.as_file().sync_all().map_err(wrap("sync a file in"))?;
-    file.persist(&path).map_err(|e| wrap("rename a file in")(e.error))?;
-    sync_folder(folder)?;
-    if fresh {
-        // New shard folders must survive too: their names live in the folders above.
-        for above in folder.ancestors().skip(1).take_while(|f| f.starts_with(root)) {
-            sync_folder(above)?;
-        }
-    }
+    let size = bytes.len() as u64;
+    let mut part = Part::begin(root)?;
+    part.write_all(bytes).map_err(|e| write_failed("write into", root, size, e))?;
+    part.settle(&hash, size)?;
     Ok(hash)
 }
 

@@ -12,6 +12,7 @@ mod db;
 mod dialect;
 mod error;
 mod exams;
+mod light;
 mod packages;
 mod packets;
 mod pages;
@@ -26,7 +27,8 @@ mod undo;
 mod users;
 mod verdicts;
 
-pub use blobs::Blobs;
+pub use blobs::{BlobWriter, Blobs};
 pub use error::{Result, StoreError};
+pub use light::VerdictMark;
 pub use rows::*;
 pub use store::{Clock, Store};

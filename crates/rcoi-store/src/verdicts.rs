@@ -139,7 +139,7 @@ pub(crate) fn read(row: &Row) -> Result<Verdict> {
     })
 }
 
-fn read_row(row: &Row) -> Result<VerdictRow> {
+pub(crate) fn read_row(row: &Row) -> Result<VerdictRow> {
     Ok(VerdictRow {
         seq: row.int("seq")?,
         verdict: read(row)?,

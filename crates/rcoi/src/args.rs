@@ -62,6 +62,9 @@ pub(crate) struct DemoArgs {
     /// The same seed draws the same exam.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// How many people sit the drawn exam; rooms and troubles shrink and grow with them.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) participants: u32,
     /// Throw away an earlier demo in the data folder and begin anew.
     #[arg(long)]
     pub(crate) fresh: bool,

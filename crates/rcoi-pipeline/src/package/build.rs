@@ -1,25 +1,26 @@
-//! Writes the package in one pass: at most one image is in memory.
+//! Writes the package in one pass; of the images, some kilobytes are in memory at a time.
 
 use super::manifest::{self, ExamManifest, PacketLine, PacketManifest};
 use super::model::{ExamPackage, PackagedPacket, PackagedSheet};
+use super::shared::{Latch, STEP};
 use super::sums::{self, Summing, Sums};
 use super::{MANIFEST, NameError, PACKETS, SHEETS, SIGNATURE, SUMS, keys, name, xml};
 use ed25519_dalek::{Signer, SigningKey};
 use rcoi_model::BlobHash;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use zip::write::SimpleFileOptions;
 use zip::write::StreamWriter;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// Gives the stored bytes of an image.
+/// Opens the stored bytes of an image.
 pub trait ImageSource {
-    fn load(&mut self, image: &BlobHash) -> io::Result<Vec<u8>>;
+    fn open(&mut self, image: &BlobHash) -> io::Result<Box<dyn Read>>;
 }
 
-impl<F: FnMut(&BlobHash) -> io::Result<Vec<u8>>> ImageSource for F {
-    fn load(&mut self, image: &BlobHash) -> io::Result<Vec<u8>> {
-        self(image)
+impl<R: Read + 'static, F: FnMut(&BlobHash) -> io::Result<R>> ImageSource for F {
+    fn open(&mut self, image: &BlobHash) -> io::Result<Box<dyn Read>> {
+        Ok(Box::new(self(image)?))
     }
 }
 
@@ -65,6 +66,19 @@ pub enum BuildError {
     Json(#[from] serde_json::Error),
 }
 
+impl BuildError {
+    /// True when the disk that the package is written to (or the share of it that one may use) is full.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let inner = match self {
+            Self::Write(error) => Some(error),
+            Self::Zip(zip::result::ZipError::Io(error)) => Some(error),
+            _ => None,
+        };
+        inner.is_some_and(|e| matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge))
+    }
+}
+
 /// Writes the whole exam package. The same package and key give the same bytes.
 pub fn build(package: &ExamPackage, key: &SigningKey, images: &mut dyn ImageSource, out: impl Write) -> Result<Built, BuildError> {
     let mut named: BTreeMap<String, &PackagedPacket> = BTreeMap::new();
@@ -80,15 +94,16 @@ pub fn build(package: &ExamPackage, key: &SigningKey, images: &mut dyn ImageSour
     }
 
     let fingerprint = keys::fingerprint(&key.verifying_key());
-    let mut zip = ZipWriter::new_stream(out);
+    let mut zip = ZipWriter::new_stream(Latch::new(out));
     let mut built = Vec::new();
     let mut outer_sums = Sums::new();
     let mut files = 0;
     for (name, packet) in named {
         let file = format!("{PACKETS}{name}.zip");
         zip.start_file(file.as_str(), packet_options())?;
-        let mut summing = Summing::new(&mut zip);
-        let (sheets, images_written, inner_files) = write_packet(package, packet, &name, &fingerprint, key, images, &mut summing)?;
+        let mut latch = Latch::new(Summing::new(&mut zip));
+        let (sheets, images_written, inner_files) = write_packet(package, packet, &name, &fingerprint, key, images, &mut latch)?;
+        let summing = latch.into_inner();
         let bytes = summing.bytes;
         let sha256 = summing.sum();
         outer_sums.insert(file, sha256.clone());
@@ -143,8 +158,7 @@ fn write_packet(
         once.insert(sheet.image_name(), &sheet.image);
     }
     for (file, image) in &once {
-        let bytes = images.load(image).map_err(|source| BuildError::Image { packet: name.to_owned(), image: image.to_string(), source })?;
-        let found = put(&mut zip, file, &bytes, &mut sums)?;
+        let found = put_image(&mut zip, file, image, images, name, &mut sums)?;
         if found != image.as_str() {
             return Err(BuildError::ImageChanged { packet: name.to_owned(), image: image.to_string(), found });
         }
@@ -165,6 +179,32 @@ fn put<W: Write>(zip: &mut ZipWriter<StreamWriter<W>>, name: &str, bytes: &[u8],
     zip.write_all(bytes)?;
     let sum = sums::sha256(bytes);
     sums.insert(name.to_owned(), sum.clone());
+    Ok(sum)
+}
+
+/// Adds an image piece by piece; gives its sum. A failing disk below the images is told from one below the package.
+fn put_image<W: Write>(
+    zip: &mut ZipWriter<StreamWriter<W>>,
+    file: &str,
+    image: &BlobHash,
+    images: &mut dyn ImageSource,
+    packet: &str,
+    sums: &mut Sums,
+) -> Result<String, BuildError> {
+    let failed = |source| BuildError::Image { packet: packet.to_owned(), image: image.to_string(), source };
+    let mut bytes = images.open(image).map_err(failed)?;
+    zip.start_file(file, options())?;
+    let (mut summing, mut step) = (Summing::new(zip), vec![0; STEP]);
+    loop {
+        match bytes.read(&mut step) {
+            Ok(0) => break,
+            Ok(got) => summing.write_all(&step[..got])?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(failed(e)),
+        }
+    }
+    let sum = summing.sum();
+    sums.insert(file.to_owned(), sum.clone());
     Ok(sum)
 }
 

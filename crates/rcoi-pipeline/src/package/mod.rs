@@ -14,19 +14,22 @@
 
 mod build;
 mod canonical;
+mod fault;
 mod keys;
 mod manifest;
 mod model;
 mod name;
+mod shared;
 mod sums;
 mod verify;
 mod xml;
 
 pub use build::{BuildError, Built, BuiltPacket, ImageSource, build};
+pub use fault::{FaultKind, PackageFault, Verified, VerifyLimits};
 pub use keys::{KeyError, fingerprint, generate, load_private, load_public, private_pem, public_pem};
 pub use model::{ExamFacts, ExamPackage, PackagedField, PackagedPacket, PackagedSheet, SettledBy};
 pub use name::{NameError, packet_name};
-pub use verify::{FaultKind, PackageFault, Verified, VerifyLimits, verify, verify_with};
+pub use verify::{verify, verify_with};
 
 /// File names inside both kinds of archive.
 const MANIFEST: &str = "manifest.json";

@@ -12,8 +12,9 @@ use zip::ZipArchive;
 struct Images(HashMap<String, Vec<u8>>);
 
 impl ImageSource for Images {
-    fn load(&mut self, image: &BlobHash) -> io::Result<Vec<u8>> {
-        self.0.get(image.as_str()).cloned().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such image"))
+    fn open(&mut self, image: &BlobHash) -> io::Result<Box<dyn Read>> {
+        let bytes = self.0.get(image.as_str()).cloned();
+        bytes.map(|b| Box::new(Cursor::new(b)) as Box<dyn Read>).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such image"))
     }
 }
 
@@ -263,6 +264,57 @@ fn bad_facts_are_named_before_anything_is_written() {
     images.0.values_mut().for_each(|bytes| bytes[0] ^= 1);
     let error = build(&package, &key(7), &mut images, Cursor::new(Vec::new())).unwrap_err();
     assert!(matches!(error, BuildError::ImageChanged { .. }), "{error}");
+}
+
+/// Takes so many bytes, then the disk is full.
+struct Small(usize);
+
+impl Write for Small {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        match self.0.checked_sub(data.len()) {
+            Some(left) => {
+                self.0 = left;
+                Ok(data.len())
+            }
+            None => Err(io::ErrorKind::StorageFull.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_from_every_other_fault_wherever_it_comes() {
+    let (package, mut images) = exam();
+    let whole = built(&package, &mut images).0.len();
+    for room in (0..whole).step_by(211) {
+        let error = build(&package, &key(7), &mut images, Small(room)).unwrap_err();
+        assert!(error.is_disk_full(), "{room} of {whole} bytes: {error}");
+    }
+    assert!(build(&package, &key(7), &mut images, Small(whole)).is_ok());
+    images.0.clear();
+    assert!(!build(&package, &key(7), &mut images, io::sink()).unwrap_err().is_disk_full());
+}
+
+#[test]
+fn entries_that_lie_over_one_another_are_refused() {
+    let (package, mut images) = exam();
+    let (bytes, _) = built(&package, &mut images);
+    // Every entry of the directory is sent to the first packet: the archive would be read many times over.
+    let mut greedy = bytes.clone();
+    let heads: Vec<usize> = bytes.windows(4).enumerate().filter(|(_, w)| *w == b"PK\x01\x02").map(|(at, _)| at).collect();
+    let outer = heads[heads.len() - 5..].to_vec();
+    assert_eq!(outer.len(), 5, "two packets and three files");
+    let first: Vec<u8> = bytes[outer[0] + 16..outer[0] + 28].to_vec();
+    let extra = |at: usize| u16::from_le_bytes([bytes[at + 30], bytes[at + 31]]) as usize;
+    for at in &outer[1..2] {
+        assert_eq!(extra(*at), extra(outer[0]));
+        greedy[at + 16..at + 28].copy_from_slice(&first);
+        greedy[at + 42..at + 46].copy_from_slice(&bytes[outer[0] + 42..outer[0] + 46]);
+    }
+    assert!(faults(&greedy, 7)[0].contains("lie over one another"), "{:?}", faults(&greedy, 7));
 }
 
 #[test]

@@ -1,97 +1,14 @@
 //! Checks a package with nothing but the file and the public key; names what changed.
 
 use super::canonical::is_canonical;
+use super::fault::{FaultKind, PackageFault, Verified, VerifyLimits};
 use super::manifest::{ExamManifest, PacketManifest};
+use super::shared::{STEP, Shared};
 use super::sums::{self, Summing, Sums};
 use super::{IMAGES, MANIFEST, PACKETS, SHEETS, SIGNATURE, SUMS, keys, name};
 use ed25519_dalek::{Signature, VerifyingKey};
-use std::fmt;
 use std::io::{BufReader, Read, Seek};
 use zip::{CompressionMethod, ZipArchive};
-
-/// What a package that is in order says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
-    /// SHA-256 of `SHA256SUMS`, as the builder told it.
-    pub sha256: String,
-    pub files: u64,
-    pub sheets: u64,
-    /// Federal names of the packets.
-    pub packets: Vec<String>,
-    /// Sending version.
-    pub version: u32,
-}
-
-impl fmt::Display for Verified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let packets = self.packets.len();
-        write!(f, "version {}, {packets} packets, {} sheets, {} files, sums {}", self.version, self.sheets, self.files, self.sha256)
-    }
-}
-
-/// One thing that is wrong, with the file it is wrong in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackageFault {
-    /// Federal name of the packet; `None` = the exam package itself.
-    pub packet: Option<String>,
-    /// File inside; `None` = the archive as a whole.
-    pub file: Option<String>,
-    pub kind: FaultKind,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FaultKind {
-    #[error("its contents have changed")]
-    Changed,
-    #[error("it is listed but missing")]
-    Missing,
-    #[error("it is not listed in the sums")]
-    Surplus,
-    #[error("the signature does not fit the list of sums")]
-    BadSignature,
-    #[error("signed with key {found}, not with the given key {given}")]
-    WrongKey { found: String, given: String },
-    #[error("it cannot be read: {0}")]
-    Unreadable(String),
-    #[error("not a package: {0}")]
-    NotPackage(&'static str),
-    #[error("it is larger than the limit of {limit} bytes")]
-    TooLarge { limit: u64 },
-    #[error("it holds {found} files, more than the limit of {limit}")]
-    TooManyFiles { found: u64, limit: u64 },
-    #[error("all files are whole, but the archive around them has changed")]
-    Container,
-    #[error("its manifest says otherwise: {0}")]
-    Disagrees(String),
-}
-
-impl fmt::Display for PackageFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.packet, &self.file) {
-            (Some(packet), Some(file)) => write!(f, "packet {packet}, {file}: {}", self.kind),
-            (Some(packet), None) => write!(f, "packet {packet}: {}", self.kind),
-            (None, Some(file)) => write!(f, "{file}: {}", self.kind),
-            (None, None) => write!(f, "package: {}", self.kind),
-        }
-    }
-}
-
-/// How much a package may cost to check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifyLimits {
-    /// Entries of one archive. A region has some thousand rooms, a room some hundred sheets.
-    pub max_files: u64,
-    /// Bytes of a text file (manifest, sums, sheets) after unpacking: they are held in memory.
-    pub max_text: u64,
-    /// Bytes of any other file after unpacking; they are only streamed.
-    pub max_file: u64,
-}
-
-impl Default for VerifyLimits {
-    fn default() -> Self {
-        Self { max_files: 200_000, max_text: 256 << 20, max_file: 64 << 30 }
-    }
-}
 
 /// Checks an exam package, or one packet taken out of it.
 pub fn verify(reader: impl Read + Seek, key: &VerifyingKey) -> Result<Verified, Vec<PackageFault>> {
@@ -135,36 +52,36 @@ impl Check<'_> {
 
     /// The whole file. Gives the sum of sums and the version when they could be read.
     fn exam(&mut self, reader: impl Read + Seek) -> Option<(String, u32)> {
-        let zip = match ZipArchive::new(BufReader::new(reader)) {
-            Ok(zip) => zip,
+        let file = match Shared::new(reader) {
+            Ok(file) => file,
             Err(e) => {
                 self.fault(None, None, FaultKind::Unreadable(e.to_string()));
                 return None;
             }
         };
+        let zip = self.list(None, BufReader::with_capacity(STEP, file.again()), &file)?;
         if zip.index_for_name(SHEETS).is_some() {
-            return self.single_packet(zip);
+            return self.single_packet(zip, &file);
         }
         let fits = |name: &str| name.strip_prefix(PACKETS).and_then(|n| n.strip_suffix(".zip")).is_some_and(name::is_packet_name);
         let mut opened = self.archive(None, zip, &fits)?;
         let manifest: Option<ExamManifest> = self.manifest(None, opened.manifest.as_deref());
 
         let names: Vec<String> = opened.zip.file_names().filter_map(|n| n.ok().map(|n| n.into_owned())).filter(|n| fits(n)).collect();
-        for file in &names {
-            let packet = file[PACKETS.len()..file.len() - ".zip".len()].to_owned();
+        for name in &names {
+            let packet = name[PACKETS.len()..name.len() - ".zip".len()].to_owned();
             let before = self.faults.len();
-            match opened.zip.by_name_seek(file) {
-                Ok(inner) => match ZipArchive::new(BufReader::new(inner)) {
-                    Ok(zip) => {
+            match opened.zip.by_name_seek(name) {
+                Ok(inner) => {
+                    if let Some(zip) = self.list(Some(&packet), BufReader::with_capacity(STEP, inner), &file) {
                         self.packet(&packet, zip);
                     }
-                    Err(e) => self.fault(Some(&packet), None, FaultKind::Unreadable(e.to_string())),
-                },
+                }
                 Err(e) => self.fault(Some(&packet), None, FaultKind::Unreadable(e.to_string())),
             }
             // Something inside was named already: the outer sum adds nothing.
             if self.faults.len() > before {
-                opened.changed.retain(|(name, _)| name != file);
+                opened.changed.retain(|(changed, _)| changed != name);
             }
             self.packets.push(packet);
         }
@@ -179,20 +96,33 @@ impl Check<'_> {
             let said = format!("{} packets and {} sheets, found {} and {}", told.len(), manifest.sheets, here.len(), self.sheets);
             self.fault(None, Some(MANIFEST), FaultKind::Disagrees(said));
         }
-        self.container(opened.zip);
+        self.container(opened.zip, &file);
         Some((opened.sums_sha256, manifest.version))
     }
 
+    /// The list of an archive's files. Files that lie over one another would be read many times: they are refused here.
+    fn list<R: Read + Seek, F: Read + Seek>(&mut self, packet: Option<&str>, reader: R, file: &Shared<F>) -> Option<ZipArchive<R>> {
+        file.allow(self.limits.max_list);
+        let opened = ZipArchive::new(reader);
+        file.allow(u64::MAX);
+        let outcome = opened.and_then(|mut zip| match zip.has_overlapping_entries()? {
+            false => Ok(zip),
+            true => Err(zip::result::ZipError::InvalidArchive("its files lie over one another".into())),
+        });
+        outcome.map_err(|e| self.fault(packet, None, FaultKind::Unreadable(e.to_string()))).ok()
+    }
+
     /// Whatever no sum covers. Asked last: a changed file would change the archive too.
-    fn container<R: Read + Seek>(&mut self, zip: ZipArchive<R>) {
-        if self.faults.is_empty() && !is_canonical(zip).unwrap_or(false) {
+    fn container<R: Read + Seek, F: Read + Seek>(&mut self, mut zip: ZipArchive<R>, file: &Shared<F>) {
+        let again = BufReader::with_capacity(STEP, file.again());
+        if self.faults.is_empty() && !is_canonical(&mut zip, again).unwrap_or(false) {
             self.fault(None, None, FaultKind::Container);
         }
     }
 
-    fn single_packet<R: Read + Seek>(&mut self, zip: ZipArchive<R>) -> Option<(String, u32)> {
+    fn single_packet<R: Read + Seek, F: Read + Seek>(&mut self, zip: ZipArchive<R>, file: &Shared<F>) -> Option<(String, u32)> {
         let (sha256, manifest, zip) = self.packet("", zip)?;
-        self.container(zip);
+        self.container(zip, file);
         // Taken alone, the packet has no outer name: faults speak of its files only.
         for fault in &mut self.faults {
             fault.packet = fault.packet.take().filter(|p| !p.is_empty());
@@ -302,7 +232,8 @@ impl Check<'_> {
         }
         let limit = if name.ends_with(".zip") || name.starts_with(IMAGES) { self.limits.max_file } else { self.limits.max_text };
         let mut summing = Summing::new(std::io::sink());
-        match std::io::copy(&mut file.take(limit.saturating_add(1)), &mut summing) {
+        let mut file = BufReader::with_capacity(STEP, file.take(limit.saturating_add(1)));
+        match std::io::copy(&mut file, &mut summing) {
             Ok(bytes) if bytes > limit => (name, Err(FaultKind::TooLarge { limit })),
             Ok(_) => (name, Ok(summing.sum())),
             // The check sum of the archive itself fails, or its compressed data are damaged.

@@ -196,6 +196,11 @@ pub(crate) fn scans(root: &Path) -> std::path::PathBuf {
 
 /// A chain over the data folder `root`; a second one over the same folder is a restart.
 pub(crate) async fn chain(root: &Path, fake: Fake) -> (Pipeline, Arc<Fake>) {
+    chain_with(root, fake, Params::default()).await
+}
+
+/// The same with times and sizes of tests over these.
+pub(crate) async fn chain_with(root: &Path, fake: Fake, params: Params) -> (Pipeline, Arc<Fake>) {
     let store = Store::open(&format!("sqlite:{}", root.join("rcoi.db").display())).await.unwrap();
     let blobs = Blobs::open(root.join("blobs")).await.unwrap();
     let reader = Arc::new(fake);
@@ -204,7 +209,7 @@ pub(crate) async fn chain(root: &Path, fake: Fake) -> (Pipeline, Arc<Fake>) {
         read_limit: Duration::from_millis(700),
         lease: Duration::from_millis(200),
         poll: Duration::from_millis(20),
-        ..Params::default()
+        ..params
     };
     let pipeline = Pipeline::new(Parts {
         store,

@@ -13,7 +13,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rcoi_model::{ExamId, ExamState, Role};
 use rcoi_pipeline::Pipeline;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Ready-made people of the demo; real installations have none.
@@ -27,7 +26,7 @@ pub(crate) fn run(args: &DemoArgs, config: &Config) -> Result<Done> {
         std::fs::remove_dir_all(&config.data).with_context(|| format!("cannot remove {}", config.data.display()))?;
     }
     let drawing = Instant::now();
-    let input = demo_input::ensure(&config.data.join("input"), args.seed)?;
+    let input = demo_input::ensure(&config.data.join("input"), args.seed, args.participants)?;
     println!("exam: {} sheets in {} ({:.1} s)", input.truth.pages.len(), input.packets.display(), drawing.elapsed().as_secs_f64());
     wiring::block_on(async {
         let pipeline = wiring::open_pipeline(&config).await?;
@@ -94,7 +93,8 @@ async fn by_robot(centre: &Centre, exam: ExamId, input: &Input, config: &Config)
         println!("robot: {report} ({:.1} s)", working.elapsed().as_secs_f64());
     }
     let row = pipeline.package(exam, &wiring::signing_key(config)?, None).await?;
-    let file = keep_package(pipeline, &row.package.name, &row.package.blob, &config.data).await?;
+    let file = config.data.join("packages").join(&row.package.name);
+    pipeline.blobs().copy_out(&row.package.blob, &file).await?;
     let score = score::of_exam(pipeline, exam, &input.truth).await?;
     print_score(&score);
     score.write_wrong(&config.data.join("wrong.csv"))?;
@@ -107,14 +107,6 @@ async fn by_robot(centre: &Centre, exam: ExamId, input: &Input, config: &Config)
         return Ok(Done::WithFaults);
     }
     Ok(verified)
-}
-
-async fn keep_package(pipeline: &Pipeline, name: &str, blob: &rcoi_model::BlobHash, data: &Path) -> Result<PathBuf> {
-    let folder = data.join("packages");
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let file = folder.join(name);
-    std::fs::write(&file, pipeline.blobs().get(blob).await?).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(file)
 }
 
 fn print_score(score: &Score) {

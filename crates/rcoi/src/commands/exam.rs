@@ -5,8 +5,9 @@ use crate::args::ExamVerb;
 use crate::config::Config;
 use crate::wiring;
 use anyhow::{Context, Result};
-use rcoi_model::{ExamId, ExamPlan};
+use rcoi_model::{ExamId, ExamPlan, RoomTrouble, TaskSubject};
 use rcoi_pipeline::{Pipeline, PipelineError};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(verb: ExamVerb, config: &Config) -> Result<Done> {
@@ -65,6 +66,9 @@ async fn status(pipeline: &Pipeline, exam: ExamId) -> Result<Done> {
     for block in &gate.blocks {
         println!("  blocks closing: {}", block.text);
     }
+    for line in oddities(pipeline, exam).await? {
+        println!("    {line}");
+    }
     Ok(Done::Well)
 }
 
@@ -78,17 +82,45 @@ async fn close(pipeline: &Pipeline, exam: ExamId) -> Result<Done> {
             for block in blocks {
                 eprintln!("blocks closing: {}", block.text);
             }
+            for line in oddities(pipeline, exam).await? {
+                eprintln!("  {line}");
+            }
             Ok(Done::WithFaults)
         }
         Err(error) => Err(error.into()),
     }
 }
 
+/// Every sheet and room that waits for the senior, one line each: where and what. Doubtful fields are counted only.
+async fn oddities(pipeline: &Pipeline, exam: ExamId) -> Result<Vec<String>> {
+    let sources: BTreeMap<_, _> = pipeline.store().pages_of_exam(exam).await?.into_iter().map(|p| (p.id, (p.source, p.index))).collect();
+    let rooms: BTreeMap<_, _> =
+        pipeline.store().packets(exam).await?.into_iter().map(|p| (p.id, format!("{}-{}", p.ppe, p.room))).collect();
+    let shown_to_the_senior = "the registration form and the roster differ".to_owned();
+    let mut lines = Vec::new();
+    for task in pipeline.store().open_tasks(exam).await? {
+        let (what, detail) = match &task.subject {
+            TaskSubject::Sheet { trouble, detail } => (format!("{trouble:?}"), detail),
+            // Its detail holds names of people.
+            TaskSubject::Room { trouble: RoomTrouble::PersonDiffers, .. } => ("PersonDiffers".to_owned(), &shown_to_the_senior),
+            TaskSubject::Room { trouble, detail } => (format!("{trouble:?}"), detail),
+            TaskSubject::Field { .. } => continue,
+        };
+        let sheet = task.page.and_then(|page| sources.get(&page)).map(|(source, index)| match index {
+            0 => source.clone(),
+            page => format!("{source}#{}", page + 1),
+        });
+        let place = sheet.or_else(|| task.packet.and_then(|packet| rooms.get(&packet).cloned())).unwrap_or_default();
+        lines.push(format!("{place}: {what}: {detail}"));
+    }
+    lines.sort();
+    Ok(lines)
+}
+
 async fn package(pipeline: &Pipeline, exam: ExamId, output: Option<PathBuf>, config: &Config) -> Result<Done> {
     let row = pipeline.package(exam, &wiring::signing_key(config)?, None).await?;
     let output = output.unwrap_or_else(|| PathBuf::from(&row.package.name));
-    let bytes = pipeline.blobs().get(&row.package.blob).await?;
-    std::fs::write(&output, bytes).with_context(|| format!("cannot write {}", output.display()))?;
+    pipeline.blobs().copy_out(&row.package.blob, &output).await?;
     println!("{} ({} bytes, SHA-256 {})", output.display(), row.package.size, row.package.blob);
     Ok(Done::Well)
 }

@@ -2,7 +2,8 @@
 
 use crate::config::Config;
 use anyhow::{Context, Result, bail};
-use rcoi_recognize::source::{self, Kind, Limits};
+use rcoi_pipeline::{EMPTY_ARCHIVE, refusal};
+use rcoi_recognize::source::{self, Kind, Limits, SourceError};
 use rcoi_template::{Template, TemplateError, TemplateSet, builtin, parse};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -100,22 +101,33 @@ impl PageSource {
 /// The pages of one file; every fault is one line and never hides the other pages.
 pub(crate) fn pages_of(path: &Path, limits: &Limits) -> (Vec<PageSource>, Vec<String>) {
     let name = path.display().to_string();
-    match fs::read(path) {
-        Err(error) => (Vec::new(), vec![format!("{name}: cannot be read: {error}")]),
-        Ok(bytes) if source::kind(&bytes) == Some(Kind::Zip) => match source::unpack(&bytes, limits) {
-            Err(error) => (Vec::new(), vec![format!("{name}: {error}")]),
-            Ok(members) => {
-                let (mut pages, mut faults) = (Vec::new(), Vec::new());
-                for member in members {
-                    let label = format!("{name}/{}", member.name);
-                    match member.bytes {
-                        Ok(bytes) => collect(label, bytes, limits, &mut pages, &mut faults),
-                        Err(error) => faults.push(format!("{label}: {error}")),
-                    }
+    // Looked at first: a file beyond the limit must not fill the memory only to be refused.
+    let bytes = match fs::metadata(path) {
+        Ok(found) if found.len() > limits.max_file_bytes => {
+            let error = SourceError::FileTooBig { bytes: found.len(), limit: limits.max_file_bytes };
+            return (Vec::new(), vec![format!("{name}: {}", refusal(&error))]);
+        }
+        _ => fs::read(path),
+    };
+    match bytes {
+        Err(error) => (Vec::new(), vec![format!("{name}: cannot be read: {error}; look at the path and the rights")]),
+        Ok(bytes) if source::kind(&bytes) == Some(Kind::Zip) => {
+            let (mut pages, mut faults) = (Vec::new(), Vec::new());
+            // Member by member: what is no page is named and dropped at once.
+            let outcome = source::unpack_each(&bytes, limits, |member| {
+                let label = format!("{name}/{}", member.name);
+                match member.bytes {
+                    Ok(bytes) => collect(label, bytes, limits, &mut pages, &mut faults),
+                    Err(error) => faults.push(format!("{label}: {}", refusal(&error))),
                 }
-                (pages, faults)
+            });
+            match outcome {
+                Ok(()) if pages.is_empty() && faults.is_empty() => (pages, vec![format!("{name}: {EMPTY_ARCHIVE}")]),
+                Ok(()) => (pages, faults),
+                // One line for the archive; its pages count for nothing when the rest of it is not known.
+                Err(error) => (Vec::new(), vec![format!("{name}: {}", refusal(&error))]),
             }
-        },
+        }
         Ok(bytes) => {
             let (mut pages, mut faults) = (Vec::new(), Vec::new());
             collect(name, bytes, limits, &mut pages, &mut faults);
@@ -126,7 +138,7 @@ pub(crate) fn pages_of(path: &Path, limits: &Limits) -> (Vec<PageSource>, Vec<St
 
 fn collect(name: String, bytes: Vec<u8>, limits: &Limits, pages: &mut Vec<PageSource>, faults: &mut Vec<String>) {
     match source::page_count(&bytes, limits) {
-        Err(error) => faults.push(format!("{name}: {error}")),
+        Err(error) => faults.push(format!("{name}: {}", refusal(&error))),
         Ok(count) => {
             let bytes = Arc::new(bytes);
             pages.extend((0..count).map(|index| PageSource { name: name.clone(), bytes: Arc::clone(&bytes), index, of: count }));

@@ -1,4 +1,4 @@
-//! `rcoi ingest`: takes packets of scans into an exam and reads them.
+//! `rcoi ingest`: takes packets of scans into an exam and reads them. Each file that cannot be used gets one line.
 
 use super::Done;
 use crate::args::IngestArgs;
@@ -6,8 +6,9 @@ use crate::config::Config;
 use crate::wiring;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
-use rcoi_model::ExamId;
+use rcoi_model::{ExamId, PageState};
 use rcoi_pipeline::{FileOutcome, IntakeReport, Pipeline};
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -15,18 +16,41 @@ pub(crate) fn run(args: &IngestArgs, config: &Config) -> Result<Done> {
     wiring::block_on(async {
         let pipeline = wiring::open_pipeline(config).await?;
         let exam = wiring::find_exam(&pipeline, args.exam.as_deref()).await?;
-        let mut faults = false;
+        let mut faults = 0;
+        let mut touched = IntakeReport::default();
         for folder in &args.folders {
             let report = take_in(&pipeline, exam, folder).await?;
             println!("{}: {} files, {} pages, {} of them new", folder.display(), report.files, report.pages, report.new_pages);
-            faults |= !report.set_aside.is_empty() || !report.refused.is_empty();
+            faults += report.set_aside.len() + report.refused.len();
+            touched.set_aside.extend(report.set_aside);
+            touched.packets.extend(report.packets);
         }
         println!("reading …");
         pipeline.run_until_quiet().await?;
-        println!("all pages are read; see `rcoi exam status`");
+        faults += tell_unread(&pipeline, &touched).await?;
+        match faults {
+            0 => println!("all pages are read; see `rcoi exam status`"),
+            n => println!("all other pages are read; {n} named on stderr could not be; see `rcoi exam status`"),
+        }
         pipeline.store().close().await;
-        Ok(Done::unless(faults))
+        Ok(Done::unless(faults > 0))
     })
+}
+
+/// Names the pages that looked well at intake and could not be read: cut-off pictures, mostly. How many they are.
+async fn tell_unread(pipeline: &Pipeline, report: &IntakeReport) -> Result<usize> {
+    let told: BTreeSet<&str> = report.set_aside.iter().map(|(source, _)| source.as_str()).collect();
+    let mut found = 0;
+    for packet in &report.packets {
+        for page in pipeline.store().pages_of_packet(*packet).await? {
+            if page.state == PageState::SetAside && !told.contains(page.source.as_str()) {
+                let number = if page.index > 0 { format!("#{}", page.index + 1) } else { String::new() };
+                eprintln!("{}{number}: set aside: {}", page.source, page.reason.unwrap_or_default());
+                found += 1;
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Takes a folder in with a progress bar; what was set aside or refused is named at once.

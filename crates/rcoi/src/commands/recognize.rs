@@ -9,6 +9,7 @@ use image::GrayImage;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use rcoi_model::{Doubt, PageReading};
+use rcoi_pipeline::refusal;
 use rcoi_recognize::source::{self, Limits};
 use rcoi_recognize::{FormReader, Params, annotate};
 use std::fs;
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &RecognizeArgs, config: &Config) -> Result<Done> {
                     }
                     Err(error) => {
                         faults += 1;
-                        bar.suspend(|| eprintln!("{}: {error}", page.label()));
+                        bar.suspend(|| eprintln!("{}: {}", page.label(), refusal(&error)));
                     }
                 }
             }
