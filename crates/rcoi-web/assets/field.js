@@ -8,22 +8,38 @@ const KEYS = {
   Quote: "Э", KeyZ: "Я", KeyX: "Ч", KeyC: "С", KeyV: "М", KeyB: "И", KeyN: "Т", KeyM: "Ь", Comma: "Б", Period: "Ю", Backquote: "Ё",
 };
 
-/** `0123456789,-` → `0–9 , -`: three and more neighbours are a range. */
-export function ranges(symbols) {
+const LETTER = /\p{L}/u;
+
+/** `0123456789,-` → `0–9`, `,`, `-`: three and more neighbours are a range. */
+function parts(symbols) {
   const codes = [...new Set(symbols)].map((c) => c.codePointAt(0)).sort((a, b) => a - b);
-  const kind = (c) => (/\d/u.test(c) ? 1 : /\p{L}/u.test(c) ? 2 : 0);
-  const parts = [];
+  const kind = (c) => (/\d/u.test(c) ? 1 : LETTER.test(c) ? 2 : 0);
+  const found = [];
   for (let i = 0; i < codes.length; ) {
     let end = i;
     const first = String.fromCodePoint(codes[i]);
     while (kind(first) && codes[end + 1] === codes[end] + 1 && kind(String.fromCodePoint(codes[end + 1])) === kind(first)) end += 1;
-    if (end - i >= 2) parts.push([kind(first), `${first}–${String.fromCodePoint(codes[end])}`]);
-    else for (let k = i; k <= end; k += 1) parts.push([kind(first), String.fromCodePoint(codes[k])]);
+    if (end - i >= 2) found.push([kind(first), `${first}–${String.fromCodePoint(codes[end])}`]);
+    else for (let k = i; k <= end; k += 1) found.push([kind(first), String.fromCodePoint(codes[k])]);
     i = end + 1;
   }
   // Digits, letters, signs.
   const order = (k) => [2, 0, 1][k];
-  return parts.sort((a, b) => order(a[0]) - order(b[0])).map((p) => p[1]).join("  ");
+  return found.sort((a, b) => order(a[0]) - order(b[0])).map((p) => p[1]);
+}
+
+/** Permitted symbols in a sentence. */
+const ranges = (symbols) => parts(symbols).join("  ");
+
+/** Shows the permitted symbols, letters in the colour of letters. */
+export function showPermitted(place, symbols) {
+  const shown = parts(symbols).map((text) => {
+    const part = document.createElement("b");
+    part.textContent = text;
+    part.classList.toggle("letter", LETTER.test(text));
+    return part;
+  });
+  place.replaceChildren(...(shown.length > 0 ? [`${place.dataset.label}:`, ...shown] : []));
 }
 
 export class FieldInput {
@@ -40,7 +56,8 @@ export class FieldInput {
     this.input.value = value;
     this.say("");
     this.input.focus();
-    if (!this.toDoubt(-1)) this.input.select();
+    // At the end, not over the whole: one slip of a key must not wipe out a value.
+    if (!this.toDoubt(-1)) this.input.setSelectionRange(value.length, value.length);
     this.draw();
   }
 
@@ -65,6 +82,17 @@ export class FieldInput {
   nextDoubt() {
     const at = this.input.selectionEnd > this.input.selectionStart ? this.input.selectionStart : this.input.selectionStart - 1;
     this.toDoubt(at);
+  }
+
+  /** True when every character may stand here; else the caret goes to the first that may not, and the note says why. */
+  fits() {
+    const { permitted } = this.task;
+    const odd = permitted === "" ? -1 : [...this.input.value].findIndex((c) => c !== " " && !permitted.includes(c));
+    if (odd < 0) return true;
+    this.input.focus();
+    this.input.setSelectionRange(odd, odd + 1);
+    this.say(`${texts.not_permitted.replace("{c}", this.input.value[odd])} ${ranges(permitted)}`);
+    return false;
   }
 
   /** The character as the field takes it, or null. */

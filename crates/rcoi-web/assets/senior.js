@@ -1,6 +1,6 @@
 // The senior's station: fields passed on, sheets and rooms that nobody could place, with the page turned and enlarged.
 import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
-import { FieldInput, ranges } from "./field.js";
+import { FieldInput, showPermitted } from "./field.js";
 import { Leaf } from "./leaf.js";
 import { Strip } from "./strip.js";
 
@@ -122,7 +122,7 @@ function choose(task) {
   if (isField) {
     task.image ??= picture(task.picture).catch(() => null);
     strip.show(task, task.image, still);
-    el("permitted").textContent = task.permitted ? `${el("permitted").dataset.label}: ${ranges(task.permitted)}` : "";
+    showPermitted(el("permitted"), task.permitted);
     field.show(task, task.earlier ?? task.value);
   }
   pick(task.acts[0]);
@@ -202,6 +202,7 @@ async function store() {
     bind: () => ({ participant: el("participant").value.trim(), reason }),
   };
   const body = { act, ...(bodies[act] ?? (() => ({ reason })))() };
+  if (act === "value" && !field.fits()) return;
   if ("reason" in body && reason.length < 3) {
     el("note").textContent = texts.reason_needed;
     return;

@@ -104,6 +104,7 @@ export class Strip {
         const cell = document.createElement("span");
         cell.textContent = chars[i] ?? "";
         if (doubtful.has(i)) cell.classList.add("doubt");
+        if (/\p{L}/u.test(chars[i] ?? "")) cell.classList.add("letter");
         if (task.cells > 0 && i >= task.cells) cell.classList.add("over");
         if (here(i)) cell.classList.add("here");
         if (this.aligned) {

@@ -1,6 +1,6 @@
 // The fields station: one doubtful field at a time, the next ones fetched ahead, hands on the keyboard.
 import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
-import { FieldInput, ranges } from "./field.js";
+import { FieldInput, showPermitted } from "./field.js";
 import { Strip } from "./strip.js";
 
 const el = (id) => document.getElementById(id);
@@ -91,7 +91,7 @@ async function draw() {
   const value = task.earlier ?? task.value;
   el("marks").hidden = !marks;
   el("value").parentElement.hidden = marks;
-  el("permitted").textContent = !marks && task.permitted ? `${el("permitted").dataset.label}: ${ranges(task.permitted)}` : task.pattern ?? "";
+  showPermitted(el("permitted"), marks ? "" : task.permitted);
   task.seen = false;
   strip.draw("");
   const shown = strip.show(task, task.image, () => current === task);
@@ -165,6 +165,7 @@ function send(act) {
         status(texts.lost, true);
       } else if (error instanceof Refused && error.status !== 401) {
         // Refused: back in front of the person, with the reason and what was typed.
+        status("");
         known.add(task.id);
         if (current) queue.unshift(current);
         task.earlier = shown ?? task.earlier;
@@ -261,11 +262,10 @@ el("reason-box").querySelector("form").addEventListener("submit", (event) => {
 });
 for (const id of ["reason-box", "help"]) el(id).addEventListener("close", () => { if (current) refocus(); });
 
-const title = (id) => el(id).firstChild.textContent.trim();
-const pass = () => ask("pass", title("do-pass"), [texts.pass_1, texts.pass_2, texts.pass_3]);
-const rescan = () => ask("rescan", title("do-rescan"), [texts.rescan_1, texts.rescan_2, texts.rescan_3]);
+const pass = () => ask("pass", texts.pass_title, [texts.pass_1, texts.pass_2, texts.pass_3]);
+const rescan = () => ask("rescan", texts.rescan_title, [texts.rescan_1, texts.rescan_2, texts.rescan_3]);
 const help = () => el("help").showModal();
-const enter = () => current && send({ act: "value", value: answer() });
+const enter = () => current?.seen && (!field.task || field.fits()) && send({ act: "value", value: answer() });
 
 const keys = {
   Enter: enter,

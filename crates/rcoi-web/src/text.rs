@@ -85,6 +85,7 @@ texts! {
     notes_title = "Что сказали верификаторы" | "What the verifiers said";
     whole_page = "Лист целиком" | "The whole sheet";
     fit_page = "По ширине" | "Fit";
+    closing = "Закрытие" | "Closing";
     building = "Пакет собирается…" | "The package is being built…";
     ready_share = "Проверено листов" | "Sheets verified";
     sheets = "Листы" | "Sheets";
@@ -106,6 +107,7 @@ texts! {
     key_f2 = "к следующему сомнительному знаку" | "to the next doubtful character";
     key_f4 = "крупнее или мельче" | "larger or smaller";
     key_help = "эта подсказка" | "this help";
+    key_letters = "под картинкой буквы лиловые, цифры тёмные: «З» и «3», «О» и «0» не перепутать" | "under the picture letters are purple and digits dark: “З” and “3”, “О” and “0” are not mixed up";
     key_marks = "поля с отметками: цифра или буква включает отметку" | "mark fields: a digit or letter switches a mark";
     as_written = "Пишите точно то, что стоит на бланке: не исправляйте и не дополняйте."
         | "Write exactly what stands on the form: do not correct, do not complete.";
@@ -218,6 +220,8 @@ texts! {
     js_code_bad = "контрольная цифра не сходится" | "check digit does not fit";
     js_code_short = "нужно 13 цифр" | "13 digits are needed";
     js_empty_shown = "пусто" | "empty";
+    js_pass_title = "Передать старшему верификатору" | "Pass to the senior verifier";
+    js_rescan_title = "Попросить пересканировать лист" | "Ask for a rescan of the sheet";
     js_pass_1 = "Не разобрать" | "Cannot be read";
     js_pass_2 = "Зачёркнуто или исправлено" | "Crossed out or corrected";
     js_pass_3 = "Запись не в том поле" | "Written in the wrong field";

@@ -69,6 +69,24 @@ async fn the_caret_stands_on_the_first_doubtful_character_and_escape_first_gives
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_value_with_a_forbidden_letter_is_not_confirmed_but_pointed_at() {
+    let desk = Desk::new(Fake::busy()).await;
+    desk.sign_in("verifier").await;
+    // What was read is «1З5» with a letter; only digits may stand here, and the two look alike.
+    desk.wait_for_text("label", "Ответ на задание 3").await;
+    desk.wait_until_ready().await;
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("note", "Знак «З» здесь недопустим. Допустимы: 0–9  ,  -").await;
+    assert!(desk.fake.acts().is_empty());
+    desk.type_in("3").await;
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("label", "Ответ на задание 7").await;
+    desk.wait_for_text("saving", "записано").await;
+    assert_eq!(desk.fake.acts(), [value("135")]);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_field_passed_on_with_f8_reaches_the_senior_with_its_reason() {
     let desk = at_the_fields_station("verifier").await;
     desk.press(Key::F8).await;
