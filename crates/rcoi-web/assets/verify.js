@@ -86,7 +86,7 @@ async function draw() {
   }
   el("label").textContent = task.label;
   el("form").textContent = task.form_name;
-  el("why").textContent = task.why.join(" · ");
+  el("why").textContent = task.why.join(" · ") || texts.why_none;
   const marks = task.kind !== "cells" && task.kind !== "code";
   const value = task.earlier ?? task.value;
   el("marks").hidden = !marks;

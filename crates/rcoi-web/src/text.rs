@@ -205,6 +205,7 @@ texts! {
     js_bind_2 = "Установлено по месту в аудитории" | "Found by the seat in the room";
     js_no_picture = "Картинка не открывается" | "The picture cannot be opened";
 
+    js_why_none = "сверьте запись с картинкой" | "compare the value with the picture";
     js_saving = "сохраняется…" | "storing…";
     js_saved = "записано" | "stored";
     js_not_permitted = "Знак «{c}» здесь недопустим. Допустимы:" | "“{c}” is not permitted here. Permitted:";
@@ -262,6 +263,9 @@ texts! {
     no_hold = "Это задание не за вами: его взял или уже решил другой." | "This task is not yours: somebody else has taken or settled it.";
     no_open_task = "Задание уже решено, или экзамен закрыт." | "The task is settled already, or the exam is closed.";
     no_luck = "Не получилось: {why}" | "That did not work: {why}";
+    no_undo_others = "Вернуть нельзя: с этим уже работает другой человек." | "It cannot be taken back: somebody else works on it already.";
+    no_undo_later = "Вернуть нельзя: после этого уже есть другое решение." | "It cannot be taken back: there is a later decision.";
+    no_free_name = "Такой логин уже занят." | "That login is taken.";
     no_close = "Экзамен закрыть нельзя: открытых заданий {tasks}, нечитанных листов {pages}." | "The exam cannot be closed: {tasks} open tasks, {pages} sheets not read.";
     no_close_yet = "Экзамен закрыть нельзя: {why}." | "The exam cannot be closed: {why}.";
     no_state = "Состояние экзамена «{actual}», а нужно «{expected}»." | "The exam is “{actual}”, it must be “{expected}”.";
