@@ -120,6 +120,8 @@ pub struct User {
     /// PHC string; the store never looks inside.
     pub password_hash: String,
     pub disabled: bool,
+    /// Sees figures and changes nothing, whatever the role.
+    pub auditor: bool,
     pub created_at: Timestamp,
 }
 
@@ -139,6 +141,7 @@ pub struct Session {
     pub token_hash: String,
     pub user: UserId,
     pub csrf: String,
+    /// The end, however busy the person is.
     pub expires_at: Timestamp,
 }
 

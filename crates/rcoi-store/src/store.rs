@@ -101,7 +101,9 @@ async fn open_sqlite(url: &str, connections: u32) -> Result<Db> {
     }
     let held = lock_beside(file).await?;
     let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-    migrator(include_str!("../../../migrations/sqlite/0001_first.sql")).run(&write).await?;
+    migrator([include_str!("../../../migrations/sqlite/0001_first.sql"), include_str!("../../../migrations/sqlite/0002_people.sql")])
+        .run(&write)
+        .await?;
     drop(held);
     let read = SqlitePoolOptions::new().max_connections(connections.max(1)).connect_with(options.pragma("query_only", "on")).await?;
     Ok(Db::Sqlite { write, read })
@@ -119,13 +121,15 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Db> {
         return Err(StoreError::BadAddress(format!("the database has the encoding {encoding}, UTF8 is needed")));
     }
     // sqlx takes an advisory lock of the database, so processes that start together wait for one another.
-    migrator(include_str!("../../../migrations/postgres/0001_first.sql")).run(&pool).await?;
+    migrator([include_str!("../../../migrations/postgres/0001_first.sql"), include_str!("../../../migrations/postgres/0002_people.sql")])
+        .run(&pool)
+        .await?;
     Ok(Db::Postgres(pool))
 }
 
 /// The embedded migrations. One text per number; the list grows here and in both folders.
-fn migrator(first: &'static str) -> Migrator {
-    let texts = [(1, "first", first)];
+fn migrator([first, people]: [&'static str; 2]) -> Migrator {
+    let texts = [(1, "first", first), (2, "people", people)];
     let migrations = texts
         .into_iter()
         .map(|(number, name, sql)| Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false))

@@ -5,22 +5,33 @@ use crate::db::{Row, args};
 use crate::error::{Result, StoreError};
 use crate::rows::{NewUser, User};
 use crate::store::Store;
-use rcoi_model::UserId;
+use rcoi_model::{Role, UserId};
 
 impl Store {
     /// Makes a user. A login that exists is refused with [`StoreError::Conflict`].
     pub async fn create_user(&self, user: &NewUser, by: Option<UserId>) -> Result<User> {
+        self.insert_user(user, false, by).await
+    }
+
+    /// Makes a user who may look and change nothing. Such a user's role is the weakest one.
+    pub async fn create_auditor(&self, login: &str, password_hash: &str, by: Option<UserId>) -> Result<User> {
+        let user = NewUser { login: login.to_owned(), title: String::new(), role: Role::Operator, password_hash: password_hash.to_owned() };
+        self.insert_user(&user, true, by).await
+    }
+
+    async fn insert_user(&self, user: &NewUser, auditor: bool, by: Option<UserId>) -> Result<User> {
         let (id, now) = (UserId(uuid::Uuid::now_v7()), self.micros());
         let mut tx = self.db.begin().await?;
         let row = tx
             .one(
-                "INSERT INTO users (id, login, title, role, password_hash, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-                 ON CONFLICT (login) DO NOTHING RETURNING *",
-                args![id, &user.login, &user.title, user.role.as_str(), &user.password_hash, now],
+                "INSERT INTO users (id, login, title, role, password_hash, auditor, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (login) DO NOTHING RETURNING *",
+                args![id, &user.login, &user.title, user.role.as_str(), &user.password_hash, auditor, now],
             )
             .await?;
         let row = row.ok_or_else(|| StoreError::Conflict(format!("login '{}' exists already", user.login)))?;
-        let detail = serde_json::json!({ "login": user.login, "role": user.role.as_str() });
+        let role = if auditor { "auditor" } else { user.role.as_str() };
+        let detail = serde_json::json!({ "login": user.login, "role": role });
         audit::append(&mut tx, now, &event(by, "user.create", &id.to_string(), &detail)).await?;
         tx.commit().await?;
         read(&row)
@@ -84,6 +95,7 @@ pub(crate) fn read(row: &Row) -> Result<User> {
         role: row.role("role")?,
         password_hash: row.text("password_hash")?,
         disabled: row.int("disabled")? != 0,
+        auditor: row.int("auditor")? != 0,
         created_at: row.moment("created_at")?,
     })
 }

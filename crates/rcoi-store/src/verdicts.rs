@@ -80,10 +80,13 @@ impl Store {
     }
 
     async fn must_hold(&self, tx: &mut Tx, task: &Row, verdict: &Verdict) -> Result<()> {
-        let user = tx.one("SELECT role, disabled FROM users WHERE id = $1", args![verdict.user]).await?;
+        let user = tx.one("SELECT role, disabled, auditor FROM users WHERE id = $1", args![verdict.user]).await?;
         let user = user.ok_or_else(|| StoreError::NotFound(format!("user {}", verdict.user)))?;
         if user.int("disabled")? != 0 {
             return Err(StoreError::NotYours(format!("user {} is disabled", verdict.user)));
+        }
+        if user.int("auditor")? != 0 {
+            return Err(StoreError::NotYours(format!("user {} only looks", verdict.user)));
         }
         let name = || task_name(verdict.task);
         let leased = task.opt_int("lease_until")?.is_some_and(|until| until > self.micros());

@@ -1,21 +1,35 @@
-// The senior's station: sheets and rooms that nobody could place, with the page turned and enlarged.
+// The senior's station: fields passed on, sheets and rooms that nobody could place, with the page turned and enlarged.
 import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
-import { FieldInput } from "./field.js";
+import { FieldInput, showPermitted } from "./field.js";
+import { Leaf } from "./leaf.js";
+import { Strip } from "./strip.js";
 
 const el = (id) => document.getElementById(id);
 const form = el("decide");
 let tasks = [];
 let current = null;
 let act = null;
-let zoom = 1;
-let turns = 0;
 let people = null;
-const dummy = document.createElement("div");
-const field = new FieldInput(el("value"), dummy, el("note"));
+const strip = new Strip(el("cut"), el("strip"), el("cutout"), el("spots"), el("cells"));
+const field = new FieldInput(el("value"), el("note"), (value, from, to) => strip.draw(value, from, to));
+const leaf = new Leaf(el("frame"), el("turntable"), el("leaf"), el("picture"), el("place"));
+
+/** Ready reasons of each act. */
+const REASONS = {
+  exclude: [texts.exclude_1, texts.exclude_2, texts.exclude_3],
+  explain: [texts.explain_1, texts.explain_2],
+  bind: [texts.bind_1, texts.bind_2],
+  rescan: [texts.rescan_1, texts.rescan_2, texts.rescan_3],
+};
+
+function status(text, bad = false) {
+  el("saving").textContent = text;
+  el("saving").classList.toggle("bad", bad);
+}
 
 function lost(error) {
   if (error instanceof Refused && error.status === 401) location.href = "/login";
-  el("saving").textContent = error instanceof Refused ? `${texts.refused} ${error.message}` : texts.offline;
+  status(error instanceof Refused ? `${texts.refused} ${error.message}` : texts.offline, true);
 }
 
 async function refill() {
@@ -23,13 +37,13 @@ async function refill() {
     const got = await call("POST", "tasks/claim", { n: 40, station: "senior" });
     el("left").textContent = String(got.progress.senior);
     const before = current?.id;
-    tasks = got.tasks;
+    tasks = got.tasks.map((task) => tasks.find((t) => t.id === task.id) ?? task);
     const still = tasks.find((t) => t.id === before);
     if (still) {
       current = still;
       drawList();
     } else {
-      choose(tasks[0] ?? null);
+      choose(tasks.find((t) => t.id === location.hash.slice(1)) ?? tasks[0] ?? null);
     }
   } catch (error) {
     lost(error);
@@ -47,10 +61,25 @@ function drawList() {
       button.textContent = task.label;
       small.textContent = task.source?.file ?? task.detail ?? "";
       button.append(small);
+      if (task.notes.some((n) => n.act === "rescan")) button.classList.add("asked");
       if (task.id === current?.id) button.setAttribute("aria-current", "true");
       button.addEventListener("click", () => choose(task));
       item.append(button);
       return item;
+    }),
+  );
+  el("list").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+}
+
+function drawNotes(task) {
+  el("notes-box").hidden = task.notes.length === 0;
+  el("notes").replaceChildren(
+    ...task.notes.map((note) => {
+      const line = document.createElement("li");
+      const said = document.createElement("q");
+      said.textContent = note.text || texts.empty_shown;
+      line.append(`${note.by} ${texts[`note_${note.act}`]}: `, said);
+      return line;
     }),
   );
 }
@@ -60,38 +89,66 @@ function choose(task) {
   drawList();
   form.hidden = !task;
   el("note").textContent = "";
-  zoom = 1;
-  turns = 0;
-  draw();
+  el("source").textContent = task?.source ? `${task.source.file} · ${task.source.index + 1}` : "";
+  const isField = task?.about === "field";
+  el("cut").hidden = !isField;
+  el("no-picture").hidden = !task || Boolean(task.picture);
+  field.task = null;
+  leaf.clear();
+  strip.clear();
   if (!task) return;
   el("label").textContent = task.label;
-  el("detail").textContent = task.about === "field" ? task.why.join(" · ") : task.detail;
-  el("code").value = "";
-  el("participant").value = "";
-  el("reason").value = "";
+  el("detail").textContent = isField ? task.why.join(" · ") : task.detail;
+  drawNotes(task);
+  for (const id of ["code", "participant", "reason"]) el(id).value = "";
   el("code-note").textContent = "";
-  const acts = task.acts;
   el("acts").replaceChildren(
-    ...acts.map((name) => {
+    ...task.acts.map((name, i) => {
       const button = document.createElement("button");
+      const key = document.createElement("kbd");
       button.type = "button";
-      button.textContent = el("act-names").content.querySelector(`[data-act="${name}"]`)?.textContent ?? name;
+      key.textContent = String(i + 1);
+      button.append(key, ` ${el("act-names").content.querySelector(`[data-act="${name}"]`)?.textContent ?? name}`);
       button.dataset.act = name;
-      button.addEventListener("click", () => pick(name, true));
+      button.addEventListener("click", () => pick(name));
       return button;
     }),
   );
-  if (task.about === "field") field.show(task, task.earlier ?? task.value);
-  pick(acts[0], true);
+  const still = () => current === task;
+  if (task.picture) {
+    task.page ??= picture(`${task.picture}?kind=page`).catch(() => null);
+    leaf.show(task.page, task.place, still).then((shown) => { if (shown === false) el("no-picture").hidden = false; });
+  }
+  if (isField) {
+    task.image ??= picture(task.picture).catch(() => null);
+    strip.show(task, task.image, still);
+    showPermitted(el("permitted"), task.permitted);
+    field.show(task, task.earlier ?? task.value);
+  }
+  pick(task.acts[0]);
 }
 
-function pick(name, focus) {
+function pick(name) {
+  if (!name) return;
   act = name;
   for (const button of el("acts").children) button.setAttribute("aria-pressed", String(button.dataset.act === name));
   const needs = { value: ["value"], "sheet-code": ["sheet-code"], bind: ["bind", "reason"] }[name] ?? ["reason"];
   for (const part of form.querySelectorAll("[data-for]")) part.hidden = !needs.includes(part.dataset.for);
+  el("reasons").replaceChildren(
+    ...(REASONS[name] ?? []).map((text) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "small";
+      button.textContent = text;
+      button.addEventListener("click", () => {
+        el("reason").value = text;
+        el("reason").focus();
+      });
+      return button;
+    }),
+  );
   if (name === "bind") loadPeople();
-  if (focus) form.querySelector("[data-for]:not([hidden]) :is(input, textarea)")?.focus();
+  form.querySelector("[data-for]:not([hidden]):is(label) :is(input, textarea)")?.focus();
 }
 
 async function loadPeople() {
@@ -111,65 +168,27 @@ async function loadPeople() {
   }
 }
 
-async function draw() {
-  const image = el("picture");
-  const task = current;
-  image.hidden = true;
-  el("no-picture").hidden = true;
-  el("source").textContent = task?.source ? `${task.source.file} · ${task.source.index + 1}` : "";
-  if (!task) return;
-  if (!task.picture) {
-    el("no-picture").hidden = false;
-    return;
-  }
-  task.image ??= picture(task.about === "field" ? task.picture : `${task.picture}?kind=page`).catch(() => null);
-  const url = await task.image;
-  if (current !== task) return;
-  el("no-picture").hidden = Boolean(url);
-  if (!url) return;
-  image.src = url;
-  await image.decode().catch(() => {});
-  if (current !== task) return;
-  image.hidden = false;
-  place();
+/** The check digit of twelve digits: weights `first` and its counterpart of 1 and 3, from the left. */
+function checkDigit(twelve, first) {
+  const sum = [...twelve].reduce((s, d, i) => s + Number(d) * (i % 2 ? 4 - first : first), 0);
+  return (10 - (sum % 10)) % 10;
 }
 
-function place() {
-  const image = el("picture");
-  const frame = el("frame");
-  const table = el("turntable");
-  if (image.hidden || !image.naturalWidth) return;
-  const odd = turns % 2 === 1;
-  const wide = odd ? image.naturalHeight : image.naturalWidth;
-  const scale = (zoom * (frame.clientWidth - 4)) / wide;
-  const [w, h] = [image.naturalWidth * scale, image.naturalHeight * scale];
-  image.style.width = `${w}px`;
-  image.style.height = `${h}px`;
-  table.style.width = `${odd ? h : w}px`;
-  table.style.height = `${odd ? w : h}px`;
-  image.style.transform = `translate(-50%, -50%) rotate(${turns * 90}deg)`;
-}
-
-const resize = (by) => { zoom = Math.min(6, Math.max(0.3, zoom * by)); place(); };
-const turn = () => { turns = (turns + 1) % 4; place(); };
-el("larger").addEventListener("click", () => resize(1.25));
-el("smaller").addEventListener("click", () => resize(0.8));
-el("turn").addEventListener("click", turn);
-addEventListener("resize", place);
-
-/** GS1 check digit: weights 1, 3 from the left. The server knows the second rule, so this only informs. */
+/** Says at once whether the typed code can be right; both rules in use are known here as on the server. */
 function checkCode() {
   const digits = el("code").value.replace(/\s/g, "");
   const note = el("code-note");
-  if (!/^\d{13}$/.test(digits)) {
-    note.textContent = `${texts.code_short} (${digits.length})`;
-    note.className = "note";
-    return;
+  const rules = [1, 3].map((first) => checkDigit(digits.slice(0, 12), first));
+  note.className = "check";
+  if (!/^\d*$/.test(digits) || digits.length < 12 || digits.length > 13) {
+    note.textContent = digits ? `${texts.code_short} (${digits.length})` : "";
+  } else if (digits.length === 12) {
+    note.textContent = `${texts.check_is} ${rules[0]}`;
+  } else {
+    const fine = rules.includes(Number(digits[12]));
+    note.textContent = fine ? `✓ ${texts.code_ok}` : `✗ ${texts.code_bad}`;
+    note.classList.add(fine ? "good" : "bad");
   }
-  const sum = [...digits.slice(0, 12)].reduce((s, d, i) => s + Number(d) * (i % 2 ? 3 : 1), 0);
-  const fine = (10 - (sum % 10)) % 10 === Number(digits[12]);
-  note.textContent = fine ? texts.code_ok : texts.code_bad;
-  note.className = fine ? "good" : "note";
 }
 el("code").addEventListener("input", checkCode);
 
@@ -183,6 +202,7 @@ async function store() {
     bind: () => ({ participant: el("participant").value.trim(), reason }),
   };
   const body = { act, ...(bodies[act] ?? (() => ({ reason })))() };
+  if (act === "value" && !field.fits()) return;
   if ("reason" in body && reason.length < 3) {
     el("note").textContent = texts.reason_needed;
     return;
@@ -192,17 +212,19 @@ async function store() {
     return;
   }
   el("store").disabled = true;
-  el("saving").textContent = texts.saving;
+  el("note").textContent = "";
+  status(texts.saving);
   try {
-    await sendVerdict(task, body, () => { el("saving").textContent = texts.offline; });
-    el("saving").textContent = texts.saved;
+    await sendVerdict(task, body, () => status(texts.offline, true));
+    status(texts.saved);
     const at = tasks.indexOf(task);
     tasks = tasks.filter((t) => t !== task);
+    for (const url of [task.image, task.page]) url?.then((u) => u && URL.revokeObjectURL(u));
     choose(tasks[Math.min(at, tasks.length - 1)] ?? null);
     await refill();
   } catch (error) {
     el("note").textContent = error.message;
-    el("saving").textContent = "";
+    status("");
     if (error instanceof Refused && error.status === 409) await refill();
     if (error instanceof Refused && error.status === 401) lost(error);
   } finally {
@@ -217,13 +239,17 @@ form.addEventListener("submit", (event) => {
 el("undo").addEventListener("click", async () => {
   try {
     const back = await call("POST", "undo");
-    el("saving").textContent = back.task ? texts.undone : texts.nothing_to_undo;
+    status(back.task ? texts.undone : texts.nothing_to_undo);
     await refill();
     if (back.task) choose(tasks.find((t) => t.id === back.task.id) ?? current);
   } catch (error) {
     lost(error);
   }
 });
+el("larger").addEventListener("click", () => leaf.zoom(1.25));
+el("smaller").addEventListener("click", () => leaf.zoom(0.8));
+el("fit").addEventListener("click", () => leaf.fit());
+el("turn").addEventListener("click", () => leaf.turn());
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.ctrlKey) {
@@ -231,19 +257,28 @@ document.addEventListener("keydown", (event) => {
     if (!event.repeat) store();
     return;
   }
-  if (event.ctrlKey || event.altKey || event.target.matches("input, textarea")) return;
-  if (event.key === "+" || event.key === "=") resize(1.25);
-  else if (event.key === "-") resize(0.8);
-  else if (event.code === "KeyR") turn();
-  else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const at = tasks.indexOf(current) + (event.key === "ArrowDown" ? 1 : -1);
-    if (tasks[at]) choose(tasks[at]);
-    event.preventDefault();
-  }
+  // Inside an input the same keys work with Alt, which types nothing.
+  if (event.ctrlKey || event.metaKey || (event.target.matches("input, textarea") && !event.altKey)) return;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const digit = event.code.match(/^(?:Digit|Numpad)([1-9])$/)?.[1];
+  if (event.key === "+" || event.key === "=") leaf.zoom(1.25);
+  else if (event.key === "-") leaf.zoom(0.8);
+  else if (event.code === "Digit0") leaf.fit();
+  else if (event.code === "KeyR") leaf.turn();
+  else if (digit && current) pick(current.acts[Number(digit) - 1]);
+  else if (step && (event.target !== el("frame") || event.altKey)) {
+    const to = tasks[tasks.indexOf(current) + step];
+    if (to) choose(to);
+  } else return;
+  event.preventDefault();
 });
 
 await refill();
-for (;;) {
+for (let waited = 0; ; waited += 8000) {
   await sleep(8000);
-  if (!current) await refill();
+  // Also while somebody thinks: the tasks in hand are claimed anew, so that their lease does not lapse.
+  if (!current || waited >= 60_000) {
+    waited = 0;
+    await refill();
+  }
 }

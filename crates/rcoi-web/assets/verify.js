@@ -1,24 +1,38 @@
 // The fields station: one doubtful field at a time, the next ones fetched ahead, hands on the keyboard.
 import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
-import { FieldInput } from "./field.js";
+import { FieldInput, showPermitted } from "./field.js";
+import { Strip } from "./strip.js";
 
 const el = (id) => document.getElementById(id);
 const AHEAD = 8;
+/** Nothing is confirmed sooner after it appeared, ms: nobody reads that fast, but fingers bounce. */
+const DWELL = 350;
+/** Tasks in hand are claimed anew this often, so that their lease does not lapse while somebody thinks. */
+const RENEW = 60_000;
 const queue = [];
 const known = new Set();
 const flying = new Set();
+const flights = new Set();
 let current = null;
 let open = 0;
+let done = 0;
 let claiming = false;
+let undoing = false;
 let chosen = new Set();
-const field = new FieldInput(el("value"), el("cells"), el("note"));
+const strip = new Strip(el("frame"), el("strip"), el("picture"), el("spots"), el("cells"));
+const field = new FieldInput(el("value"), el("note"), (value, from, to) => strip.draw(value, from, to));
 
 function count() {
-  el("left").textContent = String(Math.max(0, open - flying.size));
+  const left = Math.max(0, open - flying.size);
+  el("left").textContent = String(left);
+  el("done").textContent = String(done);
+  el("share").max = Math.max(1, left + done);
+  el("share").value = done;
 }
 
-function status(text) {
+function status(text, bad = false) {
   el("saving").textContent = text;
+  el("saving").classList.toggle("bad", bad);
 }
 
 function lost(error) {
@@ -26,7 +40,7 @@ function lost(error) {
     location.href = "/login";
     return;
   }
-  status(error instanceof Refused ? `${texts.refused} ${error.message}` : texts.offline);
+  status(error instanceof Refused ? `${texts.refused} ${error.message}` : texts.offline, true);
 }
 
 function prepare(task) {
@@ -36,7 +50,7 @@ function prepare(task) {
 }
 
 async function refill() {
-  if (claiming || queue.length >= AHEAD / 2) return;
+  if (claiming) return;
   claiming = true;
   try {
     const got = await call("POST", "tasks/claim", { n: AHEAD + flying.size, station: "verifier" });
@@ -54,50 +68,48 @@ async function refill() {
 function next() {
   current = queue.shift() ?? null;
   draw();
-  refill();
+  if (queue.length < AHEAD / 2) refill();
 }
 
 async function draw() {
   const task = current;
+  delete el("station").dataset.ready;
   el("answer").hidden = !task;
+  el("frame").hidden = !task;
   el("empty").hidden = Boolean(task);
   for (const id of ["do-enter", "do-pass", "do-rescan"]) el(id).disabled = !task;
-  const image = el("picture");
   if (!task) {
-    el("label").textContent = "";
-    el("form").textContent = "";
-    el("why").textContent = "";
-    image.hidden = true;
+    for (const id of ["label", "form", "why"]) el(id).textContent = "";
+    field.task = null;
+    strip.clear();
     return;
   }
   el("label").textContent = task.label;
   el("form").textContent = task.form_name;
-  el("why").textContent = task.why.join(" · ");
+  el("why").textContent = task.why.join(" · ") || texts.why_none;
   const marks = task.kind !== "cells" && task.kind !== "code";
   const value = task.earlier ?? task.value;
   el("marks").hidden = !marks;
-  el("cells").hidden = marks;
   el("value").parentElement.hidden = marks;
-  el("permitted").textContent = !marks && task.permitted ? `${el("permitted").dataset.label}: ${task.permitted}` : task.pattern ?? "";
+  showPermitted(el("permitted"), marks ? "" : task.permitted);
   task.seen = false;
+  strip.draw("");
+  const shown = strip.show(task, task.image, () => current === task);
   if (marks) {
     chosen = new Set(value.split("|").filter(Boolean));
     field.task = null;
+    el("note").textContent = "";
     drawMarks();
     el("marks").focus();
   } else {
     field.show(task, value);
   }
-  image.hidden = true;
-  const url = await task.image;
+  if (!(await shown)) return;
+  if (el("picture").hidden) el("note").textContent = texts.no_picture;
+  await sleep(DWELL);
   if (current !== task) return;
-  if (url) {
-    image.src = url;
-    await image.decode().catch(() => {});
-    if (current !== task) return;
-    image.hidden = false;
-  }
   task.seen = true;
+  el("station").dataset.ready = task.id;
 }
 
 function options() {
@@ -134,23 +146,26 @@ function send(act) {
   if (!task || !task.seen) return;
   const shown = act.value ?? null;
   flying.add(task.id);
+  done += 1;
   count();
   status(texts.saving);
-  const flight = sendVerdict(task, act, () => status(texts.offline))
-    .then((done) => {
-      open = done.progress.verifier;
+  const flight = sendVerdict(task, act, () => status(texts.offline, true))
+    .then((stored) => {
+      open = stored.progress.verifier;
       status(texts.saved);
       task.image.then((url) => url && URL.revokeObjectURL(url));
       flying.delete(task.id);
       known.delete(task.id);
     })
     .catch((error) => {
+      done -= 1;
       flying.delete(task.id);
       known.delete(task.id);
       if (error instanceof Refused && error.status === 409) {
-        status(texts.lost);
+        status(texts.lost, true);
       } else if (error instanceof Refused && error.status !== 401) {
         // Refused: back in front of the person, with the reason and what was typed.
+        status("");
         known.add(task.id);
         if (current) queue.unshift(current);
         task.earlier = shown ?? task.earlier;
@@ -168,31 +183,43 @@ function send(act) {
   flights.add(flight);
   next();
 }
-const flights = new Set();
 
-async function undo() {
-  await Promise.all(flights);
+/** Escape: first what was typed goes, then the last answer comes back. */
+async function back() {
+  if (field.dirty && current) {
+    field.show(current, field.shown);
+    status(texts.restored);
+    return;
+  }
+  if (undoing) return;
+  undoing = true;
   try {
-    const back = await call("POST", "undo");
-    open = back.progress.verifier;
-    count();
-    if (!back.task || back.task.about !== "field") {
-      status(texts.nothing_to_undo);
+    await Promise.all(flights);
+    const got = await call("POST", "undo");
+    open = got.progress.verifier;
+    if (!got.task || got.task.about !== "field") {
+      status(got.task ? texts.undone_senior : texts.nothing_to_undo);
       return;
     }
-    const ahead = queue.findIndex((t) => t.id === back.task.id);
+    done = Math.max(0, done - 1);
+    const ahead = queue.findIndex((t) => t.id === got.task.id);
     if (ahead >= 0) queue.splice(ahead, 1);
-    if (current && current.id !== back.task.id) queue.unshift(current);
-    current = prepare(back.task);
+    if (current && current.id !== got.task.id) queue.unshift(current);
+    current = prepare(got.task);
     status(texts.undone);
     draw();
   } catch (error) {
     lost(error);
+  } finally {
+    undoing = false;
+    count();
   }
 }
 
+const refocus = () => (field.task ? el("value") : el("marks")).focus();
+
 function ask(act, title, choices) {
-  if (!current) return;
+  if (!current || !current.seen) return;
   const box = el("reason-box");
   el("reason-title").textContent = title;
   el("reason").value = "";
@@ -200,8 +227,10 @@ function ask(act, title, choices) {
   el("reason-choices").replaceChildren(
     ...choices.map((text, i) => {
       const button = document.createElement("button");
+      const key = document.createElement("kbd");
       button.type = "button";
-      button.textContent = `${i + 1} · ${text}`;
+      key.textContent = String(i + 1);
+      button.append(key, ` ${text}`);
       button.addEventListener("click", () => {
         el("reason").value = text;
         el("reason").focus();
@@ -231,18 +260,19 @@ el("reason-box").querySelector("form").addEventListener("submit", (event) => {
   }
   send({ act: el("reason-box").dataset.act, reason });
 });
+for (const id of ["reason-box", "help"]) el(id).addEventListener("close", () => { if (current) refocus(); });
 
-const pass = () => ask("pass", el("do-pass").firstChild.textContent.trim(), [texts.pass_1, texts.pass_2, texts.pass_3]);
-const rescan = () => ask("rescan", el("do-rescan").firstChild.textContent.trim(), [texts.rescan_1, texts.rescan_2, texts.rescan_3]);
+const pass = () => ask("pass", texts.pass_title, [texts.pass_1, texts.pass_2, texts.pass_3]);
+const rescan = () => ask("rescan", texts.rescan_title, [texts.rescan_1, texts.rescan_2, texts.rescan_3]);
 const help = () => el("help").showModal();
-const enter = () => current && send({ act: "value", value: answer() });
+const enter = () => current?.seen && (!field.task || field.fits()) && send({ act: "value", value: answer() });
 
 const keys = {
   Enter: enter,
-  Escape: undo,
+  Escape: back,
   F1: help,
   F2: () => field.task && field.nextDoubt(),
-  F4: () => el("picture").classList.toggle("large"),
+  F4: () => strip.zoom(),
   F8: pass,
   F9: rescan,
 };
@@ -266,16 +296,23 @@ document.addEventListener("keydown", (event) => {
   if (!event.repeat) act();
 });
 
-el("do-enter").addEventListener("click", enter);
-el("do-undo").addEventListener("click", undo);
-el("do-pass").addEventListener("click", pass);
-el("do-rescan").addEventListener("click", rescan);
-el("do-help").addEventListener("click", help);
+const press = (act) => () => {
+  act();
+  if (current && !el("reason-box").open && !el("help").open) refocus();
+};
+el("do-enter").addEventListener("click", press(enter));
+el("do-undo").addEventListener("click", press(back));
+el("do-pass").addEventListener("click", press(pass));
+el("do-rescan").addEventListener("click", press(rescan));
+el("do-help").addEventListener("click", press(help));
 addEventListener("beforeunload", (event) => { if (flying.size > 0) event.preventDefault(); });
 
 await refill();
-draw();
-for (;;) {
+if (!current) draw();
+for (let waited = 0; ; waited += 4000) {
   await sleep(4000);
-  if (!current || queue.length === 0) await refill();
+  if (!current || waited >= RENEW) {
+    waited = 0;
+    await refill();
+  }
 }

@@ -5,14 +5,14 @@
 //! | `POST login` | anyone | `{login, password}` | `{csrf, login, role, home}` and the session cookie |
 //! | `POST logout` | signed in | | `{}` |
 //! | `GET me` | signed in | | `{csrf, login, role, home}` |
-//! | `GET progress` | verifier, senior, head | | `{verifier, senior}` open tasks |
+//! | `GET progress` | verifier, senior, head, auditor | | `{verifier, senior}` open tasks |
 //! | `POST tasks/claim` | verifier, senior | `{n, station?}` | `{tasks: […], progress}` |
 //! | `POST tasks/{id}/verdict` | who holds the task | `{verdict_id, act, …}` | `{progress}` |
 //! | `POST undo` | verifier, senior | | `{task}` or `{task: null}` |
 //! | `GET tasks/{id}/picture?kind=cutout\|page` | who holds the task; senior, head | | a picture |
 //! | `GET tasks/{id}/people` | senior | | `{people: [{code, ppe, room, seat}]}` |
-//! | `GET exams` | senior, head | | `{exams: […]}` |
-//! | `GET exams/{id}` | senior, head | | counts, packets, `blocks`, `packages` |
+//! | `GET exams` | senior, head, auditor | | `{exams: […]}` |
+//! | `GET exams/{id}` | senior, head, auditor | | counts, packets, `blocks`, `packages` |
 //! | `POST exams/{id}/reconcile` | senior, head | | the exam |
 //! | `POST exams/{id}/close`, `…/package` | head | | the exam |
 //! | `GET packages/{id}/file` | head | | the ZIP |
@@ -20,15 +20,16 @@
 //!
 //! Acts of a verdict (`rcoi_model::VerdictAct`): `value {value}`, `pass {reason}`, `rescan {reason}`; the senior also
 //! `sheet-code {code}`, `bind {participant, reason}`, `exclude {reason}`, `explain {reason}`. Every changing call but
-//! `login` needs the header `x-csrf-token`. Refusals are `{error, message}`, the message in Russian.
+//! `login` needs the header `x-csrf-token`. Refusals are `{error, message}`, the message in the language of the cookie `lang`.
 
 use crate::AppState;
-use crate::backend::{ExamCard, ExamDetails, PackageRow, PictureKind, TaskView};
+use crate::backend::{Block, ExamCard, ExamDetails, PackageRow, PictureKind, TaskView};
 use crate::checks;
 use crate::error::Problem;
 use crate::login;
 use crate::request::{Body, Signed};
-use crate::roles::{Action, home, may};
+use crate::roles::{Action, Post, home, may};
+use crate::said::Said;
 use crate::session::Session;
 use crate::text::Lang;
 use crate::words;
@@ -50,7 +51,7 @@ fn id<T: FromStr>(text: &str) -> Result<T, Problem> {
 }
 
 fn me(session: &Session) -> Value {
-    json!({ "csrf": session.csrf, "login": session.login, "role": session.role, "home": home(session.role) })
+    json!({ "csrf": session.csrf, "login": session.login, "role": session.post.as_str(), "home": home(session.post) })
 }
 
 #[derive(Deserialize)]
@@ -66,10 +67,10 @@ pub(crate) async fn login(State(state): State<AppState>, parts: Parts, Body(body
     Ok(response)
 }
 
-pub(crate) async fn logout(State(state): State<AppState>, _who: Signed, parts: Parts) -> Response {
+pub(crate) async fn logout(State(state): State<AppState>, _who: Signed, parts: Parts) -> Result<Response, Problem> {
     let mut response = Json(json!({})).into_response();
-    response.headers_mut().append(header::SET_COOKIE, login::sign_out(&state, &parts));
-    response
+    response.headers_mut().append(header::SET_COOKIE, login::sign_out(&state, &parts).await?);
+    Ok(response)
 }
 
 pub(crate) async fn who_am_i(who: Signed) -> Json<Value> {
@@ -81,7 +82,7 @@ async fn progress_value(state: &AppState) -> Result<Value, Problem> {
 }
 
 pub(crate) async fn progress(State(state): State<AppState>, who: Signed) -> Result<Json<Value>, Problem> {
-    if !may(who.session.role, Action::VerifyFields) {
+    if !may(who.session.post, Action::VerifyFields) {
         who.must(Action::SeeExams)?;
     }
     Ok(Json(progress_value(&state).await?))
@@ -103,15 +104,15 @@ fn station_action(station: Role) -> Result<Action, Problem> {
     match station {
         Role::Verifier => Ok(Action::VerifyFields),
         Role::Senior => Ok(Action::SettleTroubles),
-        other => Err(Problem::bad(format!("Нет такой станции: «{}»; бывают verifier и senior.", other.as_str()))),
+        other => Err(Problem::bad(Said::text(|t| t.no_station).with("name", other.as_str()))),
     }
 }
 
 pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<ClaimBody>) -> Result<Json<Value>, Problem> {
-    let station = body.station.unwrap_or(if who.session.role == Role::Senior { Role::Senior } else { Role::Verifier });
+    let station = body.station.unwrap_or(if who.session.post == Post::Works(Role::Senior) { Role::Senior } else { Role::Verifier });
     let actor = who.must(station_action(station)?)?;
     if body.n == 0 || body.n > LARGEST_CLAIM {
-        return Err(Problem::bad(format!("За раз берут от 1 до {LARGEST_CLAIM} заданий, просили {}.", body.n)));
+        return Err(Problem::bad(Said::text(|t| t.no_claim).with("most", LARGEST_CLAIM).with("n", body.n)));
     }
     let tasks = state.backend().claim(actor, station, body.n).await?;
     let tasks: Vec<Value> = tasks.iter().map(|t| task_value(t, who.lang)).collect();
@@ -133,19 +134,24 @@ pub(crate) async fn verdict(
 ) -> Result<Json<Value>, Problem> {
     let task: TaskId = id(&task)?;
     let view = held_task(&state, &who, task).await?;
+    if state.backend().stored(who.actor(), body.verdict_id, task).await? {
+        // Sent again after a lost answer: by now the task may stand at another station.
+        return Ok(Json(json!({ "progress": progress_value(&state).await? })));
+    }
     let actor = who.must(station_action(view.task.station)?)?;
-    let act = checks::act(&view.task, actor.role, body.act).map_err(Problem::unprocessable)?;
+    let role = actor.post.role().ok_or_else(Problem::forbidden)?;
+    let act = checks::act(&view.task, role, body.act).map_err(Problem::unprocessable)?;
     state.backend().verdict(actor, body.verdict_id, task, act).await?;
     Ok(Json(json!({ "progress": progress_value(&state).await? })))
 }
 
 /// The task, if this person holds it; the same refusal whether it is another's or does not exist.
 async fn held_task(state: &AppState, who: &Signed, task: TaskId) -> Result<TaskView, Problem> {
-    if !may(who.session.role, Action::VerifyFields) && !may(who.session.role, Action::SettleTroubles) {
+    if !may(who.session.post, Action::VerifyFields) && !may(who.session.post, Action::SettleTroubles) {
         return Err(Problem::forbidden());
     }
     if !state.backend().holds(who.actor(), task).await? {
-        return Err(Problem::new(StatusCode::CONFLICT, "not-held", "Это задание не за вами: его взял или уже решил другой."));
+        return Err(Problem::new(StatusCode::CONFLICT, "not-held", Said::text(|t| t.no_hold)));
     }
     Ok(state.backend().task(task).await?)
 }
@@ -172,9 +178,9 @@ pub(crate) async fn picture(
     let kind = match query.kind.as_deref() {
         None | Some("cutout") => PictureKind::Cutout,
         Some("page") => PictureKind::Page,
-        Some(other) => return Err(Problem::bad(format!("Нет такой картинки: «{other}»; бывают cutout и page."))),
+        Some(other) => return Err(Problem::bad(Said::text(|t| t.no_picture_kind).with("name", other))),
     };
-    if !may(who.session.role, Action::SeeAnyPicture) {
+    if !may(who.session.post, Action::SeeAnyPicture) {
         // A verifier sees the field he holds and never the whole sheet.
         let actor = who.must(Action::VerifyFields)?;
         if kind == PictureKind::Page || !state.backend().holds(actor, task).await? {
@@ -200,30 +206,30 @@ pub(crate) async fn exams(State(state): State<AppState>, who: Signed) -> Result<
 
 pub(crate) async fn exam(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<Value>, Problem> {
     who.must(Action::SeeExams)?;
-    exam_answer(&state, id(&exam)?).await
+    exam_answer(&state, id(&exam)?, who.lang).await
 }
 
-async fn exam_answer(state: &AppState, exam: ExamId) -> Result<Json<Value>, Problem> {
+async fn exam_answer(state: &AppState, exam: ExamId, lang: Lang) -> Result<Json<Value>, Problem> {
     let details = state.backend().exam(exam).await?;
-    Ok(Json(details_value(&details, state)))
+    Ok(Json(details_value(&details, state, lang)))
 }
 
 pub(crate) async fn reconcile(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<Value>, Problem> {
     let (actor, exam) = (who.must(Action::Reconcile)?, id(&exam)?);
     state.backend().reconcile(actor, exam).await?;
-    exam_answer(&state, exam).await
+    exam_answer(&state, exam, who.lang).await
 }
 
 pub(crate) async fn close(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<Value>, Problem> {
     let (actor, exam) = (who.must(Action::CloseExam)?, id(&exam)?);
     state.backend().close(actor, exam).await?;
-    exam_answer(&state, exam).await
+    exam_answer(&state, exam, who.lang).await
 }
 
 pub(crate) async fn package(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<Value>, Problem> {
     let (actor, exam) = (who.must(Action::BuildPackage)?, id(&exam)?);
-    state.backend().package(actor, exam).await?;
-    exam_answer(&state, exam).await
+    state.package(actor, exam).await?;
+    exam_answer(&state, exam, who.lang).await
 }
 
 pub(crate) async fn package_file(State(state): State<AppState>, who: Signed, Path(package): Path<String>) -> Result<Response, Problem> {
@@ -252,7 +258,7 @@ pub(crate) async fn nothing_here() -> Problem {
 }
 
 pub(crate) async fn wrong_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Этот адрес так не вызывают.")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", Said::text(|t| t.no_method))
 }
 
 /// A task as the scripts and the robot see it.
@@ -266,6 +272,8 @@ pub(crate) fn task_value(view: &TaskView, lang: Lang) -> Value {
         "form_name": words::form(&view.form, lang),
         "source": view.source,
         "earlier": view.earlier,
+        "notes": view.notes,
+        "place": view.place,
         "picture": task.page.map(|_| format!("/api/v1/tasks/{}/picture", task.id)),
     });
     let more = match &task.subject {
@@ -283,6 +291,8 @@ pub(crate) fn task_value(view: &TaskView, lang: Lang) -> Value {
             "permitted": permitted,
             "pattern": view.pattern,
             "cells": cells,
+            "spots": view.cells,
+            "area": view.area,
             "longest": checks::longest(*cells, doubts),
             "options": options,
             "acts": checks::acts(task),
@@ -317,6 +327,7 @@ fn card_value(card: &ExamCard, state: &AppState) -> Value {
         "date": card.date.to_string(),
         "limit_days": card.limit_days,
         "hours_left": state.hours_left(card.date, card.limit_days),
+        "ends": state.ends(card.date, card.limit_days),
         "state": card.state,
         "declared": card.declared,
         "scanned": card.scanned,
@@ -327,15 +338,21 @@ fn card_value(card: &ExamCard, state: &AppState) -> Value {
     })
 }
 
-fn details_value(details: &ExamDetails, state: &AppState) -> Value {
+fn details_value(details: &ExamDetails, state: &AppState, lang: Lang) -> Value {
     let mut value = card_value(&details.card, state);
     let packages: Vec<Value> = details.packages.iter().map(package_value).collect();
     if let Value::Object(map) = &mut value {
         map.insert("packets".into(), json!(details.packets));
-        map.insert("blocks".into(), json!(details.blocks));
+        map.insert("blocks".into(), details.blocks.iter().map(|b| block_value(b, lang)).collect());
+        map.insert("building_seconds".into(), json!(state.building(details.card.id)));
         map.insert("packages".into(), Value::Array(packages));
     }
     value
+}
+
+fn block_value(block: &Block, lang: Lang) -> Value {
+    let said = words::block(block.kind, block.count, block.station);
+    json!({ "kind": block.kind, "count": block.count, "text": said.in_lang(lang), "station": block.station })
 }
 
 fn package_value(row: &PackageRow) -> Value {

@@ -6,10 +6,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-const FILES: [(&str, &str, &str); 7] = [
+const FILES: [(&str, &str, &str); 9] = [
     ("style.css", "text/css; charset=utf-8", include_str!("../assets/style.css")),
     ("api.js", "text/javascript; charset=utf-8", include_str!("../assets/api.js")),
     ("field.js", "text/javascript; charset=utf-8", include_str!("../assets/field.js")),
+    ("strip.js", "text/javascript; charset=utf-8", include_str!("../assets/strip.js")),
+    ("leaf.js", "text/javascript; charset=utf-8", include_str!("../assets/leaf.js")),
     ("verify.js", "text/javascript; charset=utf-8", include_str!("../assets/verify.js")),
     ("senior.js", "text/javascript; charset=utf-8", include_str!("../assets/senior.js")),
     ("exam.js", "text/javascript; charset=utf-8", include_str!("../assets/exam.js")),

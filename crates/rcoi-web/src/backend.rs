@@ -1,26 +1,29 @@
 //! What the web needs from the centre: one small trait, so that the router is tested with an in-memory twin.
 
+use crate::roles::Post;
+use crate::said::Said;
 use futures::future::BoxFuture;
-use rcoi_model::{ExamId, ExamState, PackageId, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
+use rcoi_model::{ExamId, ExamState, PackageId, PageState, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
+use rcoi_rules::BlockKind;
 use serde::Serialize;
 
 /// Answer of a backend call.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
 
-/// Why the centre refused. The texts are shown to people, so they are Russian.
+/// Why the centre refused.
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
     /// There is no such thing, or it is not for this person (one answer for both, so ids cannot be probed).
-    #[error("не найдено: {0}")]
-    NotFound(String),
+    #[error("not found")]
+    NotFound,
     /// The request is well formed, but the rules say no.
     #[error("{0}")]
-    Refused(String),
+    Refused(Said),
     /// Somebody else was first, or the lease has lapsed.
     #[error("{0}")]
-    Conflict(String),
+    Conflict(Said),
     /// The database or the disk failed. Logged; people see a short text.
-    #[error("внутренняя ошибка: {0}")]
+    #[error("internal: {0}")]
     Internal(String),
 }
 
@@ -31,7 +34,7 @@ pub struct UserRecord {
     pub login: String,
     /// PHC string, argon2id.
     pub password: String,
-    pub role: Role,
+    pub post: Post,
     pub disabled: bool,
 }
 
@@ -57,6 +60,68 @@ pub struct TaskView {
     pub source: Option<SourceRef>,
     /// What this person answered before (after an undo).
     pub earlier: Option<String>,
+    /// Width and height of the field's area in the cut-out, pixels; the rest of the cut-out is an even margin.
+    pub area: [f32; 2],
+    /// The cells in parts of that area: left, top, width, height. Empty: unknown.
+    pub cells: Vec<[f32; 4]>,
+    /// The field on the upright page in parts of the page: left, top, width, height.
+    pub place: Option<[f32; 4]>,
+    /// What people said about the field before; for the senior only, so that second readings stay independent.
+    pub notes: Vec<Note>,
+}
+
+impl TaskView {
+    /// A view that knows nothing but the task.
+    #[must_use]
+    pub fn bare(task: Task) -> Self {
+        Self {
+            task,
+            label: String::new(),
+            form: String::new(),
+            pattern: String::new(),
+            source: None,
+            earlier: None,
+            area: [0.0; 2],
+            cells: Vec::new(),
+            place: None,
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// What somebody said about a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// Login of a colleague.
+    pub by: String,
+    /// `value`, `pass` or `rescan`.
+    pub act: &'static str,
+    /// The value or the reason.
+    pub text: String,
+}
+
+/// A request to scan a sheet again that nobody has settled.
+#[derive(Debug, Clone, Serialize)]
+pub struct RescanRow {
+    pub exam: String,
+    pub ppe: String,
+    pub room: String,
+    pub source: Option<SourceRef>,
+    pub reason: String,
+    /// Login of who asked.
+    pub by: String,
+    pub at: String,
+}
+
+/// An open task as the head sees it: where and what, no picture, no value.
+#[derive(Debug, Clone)]
+pub struct OpenRow {
+    pub task: Task,
+    pub ppe: String,
+    pub room: String,
+    pub source: Option<SourceRef>,
+    /// Login of who has it in hand.
+    pub holder: Option<String>,
 }
 
 /// How much is left.
@@ -101,10 +166,9 @@ pub struct PacketRow {
 }
 
 /// One line of the list that blocks closing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Block {
-    /// Plain words, Russian.
-    pub text: String,
+    pub kind: BlockKind,
     pub count: u64,
     /// Who can settle it.
     pub station: Option<Role>,
@@ -130,11 +194,11 @@ pub struct ExamDetails {
 }
 
 /// A page that was put aside or excluded.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct AsideRow {
     pub exam: String,
     pub source: SourceRef,
-    pub state: String,
+    pub state: PageState,
     pub reason: String,
 }
 
@@ -160,7 +224,7 @@ pub enum PictureKind {
 #[derive(Debug, Clone, Copy)]
 pub struct Actor {
     pub user: UserId,
-    pub role: Role,
+    pub post: Post,
 }
 
 /// The centre behind the pages.
@@ -173,6 +237,8 @@ pub trait Backend: Send + Sync + 'static {
     fn holds(&self, who: Actor, id: TaskId) -> Answer<'_, bool>;
     /// Stores a verdict. The same verdict id again is the same verdict.
     fn verdict(&self, who: Actor, id: VerdictId, task: TaskId, act: VerdictAct) -> Answer<'_, ()>;
+    /// Has this person stored this very verdict already?
+    fn stored(&self, who: Actor, id: VerdictId, task: TaskId) -> Answer<'_, bool>;
     /// Takes back the last verdict of this person and gives the task again; `None`: nothing to take back.
     fn undo(&self, who: Actor) -> Answer<'_, Option<TaskView>>;
     fn progress(&self) -> Answer<'_, Progress>;
@@ -188,10 +254,13 @@ pub trait Backend: Send + Sync + 'static {
     /// File name and bytes.
     fn package_file(&self, id: PackageId) -> Answer<'_, (String, Vec<u8>)>;
     fn aside(&self) -> Answer<'_, Vec<AsideRow>>;
+    fn rescans(&self) -> Answer<'_, Vec<RescanRow>>;
+    /// The first `most` open tasks of an exam at a station.
+    fn open(&self, id: ExamId, station: Role, most: u32) -> Answer<'_, Vec<OpenRow>>;
     fn user_by_login<'a>(&'a self, login: &'a str) -> Answer<'a, Option<UserRecord>>;
     fn users(&self) -> Answer<'_, Vec<UserRecord>>;
     /// `by` is `None` when the machine itself creates ready-made logins.
-    fn create_user<'a>(&'a self, by: Option<UserId>, login: &'a str, hash: &'a str, role: Role) -> Answer<'a, UserId>;
+    fn create_user<'a>(&'a self, by: Option<UserId>, login: &'a str, hash: &'a str, post: Post) -> Answer<'a, UserId>;
     fn set_disabled<'a>(&'a self, by: UserId, login: &'a str, disabled: bool) -> Answer<'a, ()>;
     /// True when the store answers.
     fn ready(&self) -> Answer<'_, bool>;

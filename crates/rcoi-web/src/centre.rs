@@ -1,116 +1,59 @@
 //! The backend over the real chain: pipeline and store behind the trait of [`crate::backend`].
 
+use crate::around::PageFacts;
 use crate::backend::{
-    Actor, Answer, AsideRow, Backend, BackendError, Block, ExamCard, ExamDetails, PackageRow, PacketRow, PersonCode, PictureKind, Progress,
-    SourceRef, TaskView, UserRecord,
+    Actor, Answer, AsideRow, Backend, BackendError, ExamCard, ExamDetails, OpenRow, PackageRow, PersonCode, PictureKind, Progress,
+    RescanRow, SourceRef, TaskView, UserRecord,
 };
+use crate::mapping::user_record;
 use crate::password;
+use crate::roles::Post;
+use crate::said::Said;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use rcoi_model::{
-    ExamId, ExamState, PackageId, PacketId, PageId, PageState, Role, Task, TaskId, TaskState, TaskSubject, TemplateId, UserId, VerdictAct,
-    VerdictId,
-};
+use rcoi_model::{ExamId, ExamState, PackageId, PageId, PageState, Role, Task, TaskId, TaskState, UserId, Verdict, VerdictAct, VerdictId};
 use rcoi_pipeline::{Pipeline, PipelineError};
-use rcoi_store::{ExamRow, ExamStats, NewUser, Store, StoreError, User};
-use rcoi_template::{FieldSpec, Template};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use rcoi_store::{AfterVerdict, NewUser, RecordOptions, Store, StoreError, TaskFilter};
+use rcoi_template::TemplateSet;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 /// Builds the package of a closed exam and remembers it in the store. The binary gives it, with the signing key inside.
 pub type Packager = Arc<dyn Fn(ExamId, UserId) -> BoxFuture<'static, Result<(), PipelineError>> + Send + Sync>;
-
-/// Pages whose form is remembered between claims.
-const REMEMBERED_FORMS: usize = 20_000;
 
 /// How far a claim looks past tasks that this person may not take.
 const LOOK_BEHIND: u32 = 256;
 
 /// The centre.
 pub struct Centre {
-    pipeline: Pipeline,
+    pub(crate) pipeline: Pipeline,
     packager: Packager,
     time_zone: jiff::tz::TimeZone,
-    forms: Mutex<BTreeMap<PageId, Option<TemplateId>>>,
+    pub(crate) pages: Mutex<BTreeMap<PageId, PageFacts>>,
 }
 
-impl From<StoreError> for BackendError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::NotFound(what) => Self::NotFound(what),
-            StoreError::NotYours(_) => Self::Conflict("Это задание не за вами: его взял или уже решил другой.".into()),
-            StoreError::Closed(_) => Self::Conflict("Задание уже решено, или экзамен закрыт.".into()),
-            StoreError::Conflict(why) => Self::Conflict(format!("Не получилось: {why}")),
-            StoreError::StillOpen { tasks, pages } => {
-                Self::Refused(format!("Экзамен закрыть нельзя: открытых заданий {tasks}, нечитанных листов {pages}."))
-            }
-            StoreError::WrongState { expected, actual } => {
-                Self::Refused(format!("Состояние экзамена «{}», а нужно «{}».", actual.as_str(), expected.as_str()))
-            }
-            other => Self::Internal(other.to_string()),
-        }
-    }
-}
-
-impl From<PipelineError> for BackendError {
-    fn from(error: PipelineError) -> Self {
-        match error {
-            PipelineError::Store(error) => error.into(),
-            PipelineError::Refused(why) => Self::Refused(why),
-            PipelineError::Blocked(_) => Self::Refused(error.to_string()),
-            PipelineError::Picture(why) => Self::NotFound(format!("картинка: {why}")),
-            other => Self::Internal(other.to_string()),
-        }
-    }
-}
-
-type Done<T> = Result<T, BackendError>;
+pub(crate) type Done<T> = Result<T, BackendError>;
 
 impl Centre {
     #[must_use]
     pub fn new(pipeline: Pipeline, packager: Packager, time_zone: jiff::tz::TimeZone) -> Self {
-        Self { pipeline, packager, time_zone, forms: Mutex::default() }
+        Self { pipeline, packager, time_zone, pages: Mutex::default() }
     }
 
-    fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         self.pipeline.store()
     }
 
-    fn now(&self) -> jiff::civil::DateTime {
+    pub(crate) fn now(&self) -> jiff::civil::DateTime {
         jiff::Timestamp::now().to_zoned(self.time_zone.clone()).datetime()
     }
 
-    /// Template of a page; readings are large, so what was looked up once is remembered.
-    async fn form(&self, page: PageId) -> Done<Option<TemplateId>> {
-        let known = self.forms.lock().unwrap_or_else(PoisonError::into_inner).get(&page).cloned();
-        if let Some(form) = known {
-            return Ok(form);
-        }
-        let Some(reading) = self.store().reading(page).await? else { return Ok(None) };
-        let mut forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
-        if forms.len() >= REMEMBERED_FORMS {
-            forms.clear();
-        }
-        forms.insert(page, reading.template.clone());
-        Ok(reading.template)
+    pub(crate) fn templates(&self) -> &TemplateSet {
+        self.pipeline.templates()
     }
 
-    async fn view(&self, task: Task) -> Done<TaskView> {
-        let mut view = TaskView { task, label: String::new(), form: String::new(), pattern: String::new(), source: None, earlier: None };
-        let Some(page) = view.task.page else { return Ok(view) };
-        let stored = self.store().page(page).await?;
-        view.source = Some(SourceRef { file: stored.source, index: stored.index });
-        let Some(id) = self.form(page).await? else { return Ok(view) };
-        if let TaskSubject::Field { field, .. } = &view.task.subject
-            && let Some(field) = self.pipeline.templates().get(&id).and_then(|t: &Template| t.fields.iter().find(|f| &f.name == field))
-        {
-            view.label = field.label.clone();
-            if let FieldSpec::Cells(cells) = &field.spec {
-                view.pattern = cells.pattern.clone();
-            }
-        }
-        view.form = id.0;
-        Ok(view)
+    pub(crate) async fn login_of(&self, user: UserId) -> Done<String> {
+        Ok(self.store().user(user).await?.login)
     }
 
     async fn views(&self, tasks: Vec<Task>) -> Done<Vec<TaskView>> {
@@ -121,96 +64,13 @@ impl Centre {
         Ok(views)
     }
 
-    /// Pages with an open task, by packet.
-    async fn waiting(&self, exam: ExamId) -> Done<BTreeMap<PacketId, BTreeSet<PageId>>> {
-        let mut waiting: BTreeMap<PacketId, BTreeSet<PageId>> = BTreeMap::new();
-        for task in self.store().open_tasks(exam).await? {
-            if let (Some(packet), Some(page)) = (task.packet, task.page) {
-                waiting.entry(packet).or_default().insert(page);
-            }
-        }
-        Ok(waiting)
-    }
-
-    async fn card(&self, row: ExamRow, stats: Option<&ExamStats>) -> Done<ExamCard> {
-        let waiting: usize = self.waiting(row.id).await?.values().map(BTreeSet::len).sum();
-        let count = |get: fn(&ExamStats) -> u64| stats.map_or(0, get);
-        let read = count(|s| s.read);
-        Ok(ExamCard {
-            id: row.id,
-            subject: row.plan.subject,
-            subject_name: row.plan.subject_name,
-            period: row.plan.period,
-            date: row.plan.date,
-            limit_days: row.plan.limit_days,
-            state: row.state,
-            declared: count(|s| s.declared),
-            scanned: count(|s| s.scanned),
-            read,
-            verified: read.saturating_sub(waiting as u64),
-            set_aside: count(|s| s.set_aside),
-            open_tasks: count(|s| s.open_tasks),
-        })
-    }
-
-    async fn packets(&self, exam: ExamId) -> Done<Vec<PacketRow>> {
-        let waiting = self.waiting(exam).await?;
-        let row = |s: rcoi_store::PacketStats| PacketRow {
-            verified: s.read.saturating_sub(waiting.get(&s.packet).map_or(0, |pages| pages.len() as u64)),
-            ppe: s.ppe,
-            room: s.room,
-            declared: s.declared,
-            // What a person took out of the work is not missing and not surplus.
-            scanned: s.scanned.saturating_sub(s.excluded),
-            read: s.read,
-            set_aside: s.set_aside,
-            open_tasks: s.open_tasks,
-        };
-        Ok(self.store().packet_stats(exam).await?.into_iter().map(row).collect())
-    }
-
-    async fn blocks(&self, exam: ExamId, state: ExamState) -> Done<Vec<Block>> {
-        if state != ExamState::Open {
-            return Ok(Vec::new());
-        }
-        let gate = self.pipeline.gate(exam, self.now()).await?;
-        let block = |b: rcoi_rules::Block| Block {
-            station: match b.station.as_str() {
-                "verify" => Some(Role::Verifier),
-                "senior" => Some(Role::Senior),
-                "packets" => Some(Role::Operator),
-                _ => None,
-            },
-            // The text says the figure already.
-            count: 0,
-            text: b.text,
-        };
-        Ok(gate.blocks.into_iter().map(block).collect())
-    }
-
-    async fn package_rows(&self, exam: ExamId) -> Done<Vec<PackageRow>> {
-        let row = |r: rcoi_store::PackageRow| PackageRow {
-            id: r.id,
-            file: r.package.name,
-            sha256: r.package.blob.as_str().to_owned(),
-            bytes: r.package.size,
-            version: r.package.version,
-        };
-        Ok(self.store().packages(exam).await?.into_iter().map(row).collect())
-    }
-}
-
-fn user_record(user: User) -> UserRecord {
-    UserRecord { id: user.id, login: user.login, password: user.password_hash, role: user.role, disabled: user.disabled }
-}
-
-/// A verifier's wish for a rescan goes to the senior, who decides about paper.
-fn for_pipeline(who: Actor, act: VerdictAct) -> VerdictAct {
-    match act {
-        VerdictAct::Rescan { reason } if who.role == Role::Verifier => {
-            VerdictAct::Pass { reason: format!("Нужен повторный скан: {reason}") }
-        }
-        other => other,
+    /// A verifier asks for a rescan: the field goes on to the senior as it is, open, with the request beside it.
+    /// (The chain takes that act from a senior only, who decides about paper; a verifier may ask.)
+    async fn ask_rescan(&self, user: UserId, id: VerdictId, task: TaskId, act: VerdictAct) -> Done<()> {
+        let verdict = Verdict { id, task, user, act, at: self.store().now().to_string() };
+        let options = RecordOptions { after: AfterVerdict::StaysOpen(Role::Senior), ..RecordOptions::default() };
+        self.store().record(&verdict, &options).await?;
+        Ok(())
     }
 }
 
@@ -251,8 +111,20 @@ impl Backend for Centre {
 
     fn verdict(&self, who: Actor, id: VerdictId, task: TaskId, act: VerdictAct) -> Answer<'_, ()> {
         async move {
-            self.pipeline.verdict(who.user, who.role, id, task, for_pipeline(who, act)).await?;
+            let role = who.post.role().ok_or_else(|| BackendError::Refused(Said::text(|t| t.no_role)))?;
+            if role == Role::Verifier && matches!(act, VerdictAct::Rescan { .. }) {
+                return self.ask_rescan(who.user, id, task, act).await;
+            }
+            self.pipeline.verdict(who.user, role, id, task, act).await?;
             Ok(())
+        }
+        .boxed()
+    }
+
+    fn stored(&self, who: Actor, id: VerdictId, task: TaskId) -> Answer<'_, bool> {
+        async move {
+            let said = self.store().verdicts_of_task(task).await?;
+            Ok(said.iter().any(|row| row.verdict.id == id && row.verdict.user == who.user))
         }
         .boxed()
     }
@@ -289,7 +161,7 @@ impl Backend for Centre {
             let bytes = match kind {
                 PictureKind::Cutout => self.pipeline.task_picture(task).await?,
                 PictureKind::Page => {
-                    let page = self.store().task(task).await?.task.page.ok_or_else(|| BackendError::NotFound("картинка".into()))?;
+                    let page = self.store().task(task).await?.task.page.ok_or(BackendError::NotFound)?;
                     self.pipeline.page_picture(page, 0).await?
                 }
             };
@@ -350,7 +222,7 @@ impl Backend for Centre {
     fn package(&self, who: Actor, id: ExamId) -> Answer<'_, Vec<PackageRow>> {
         async move {
             if self.store().exam(id).await?.state == ExamState::Open {
-                return Err(BackendError::Refused("Сначала закройте экзамен.".into()));
+                return Err(BackendError::Refused(Said::text(|t| t.no_closed_yet)));
             }
             (self.packager)(id, who.user).await?;
             self.package_rows(id).await
@@ -365,7 +237,7 @@ impl Backend for Centre {
                     return Ok((row.package.name, self.pipeline.blobs().get(&row.package.blob).await?));
                 }
             }
-            Err(BackendError::NotFound("пакет".into()))
+            Err(BackendError::NotFound)
         }
         .boxed()
     }
@@ -379,11 +251,62 @@ impl Backend for Centre {
                         rows.push(AsideRow {
                             exam: exam.plan.subject_name.clone(),
                             source: SourceRef { file: page.source, index: page.index },
-                            state: if page.state == PageState::SetAside { "отложен" } else { "исключён" }.to_owned(),
+                            state: page.state,
                             reason: page.reason.unwrap_or_default(),
                         });
                     }
                 }
+            }
+            Ok(rows)
+        }
+        .boxed()
+    }
+
+    fn rescans(&self) -> Answer<'_, Vec<RescanRow>> {
+        async move {
+            let mut rows = Vec::new();
+            for exam in self.store().exams().await?.into_iter().filter(|e| e.state == ExamState::Open) {
+                let open =
+                    TaskFilter { exam: Some(exam.id), station: Some(Role::Senior), state: Some(TaskState::Open), ..TaskFilter::default() };
+                let rooms = self.rooms(exam.id).await?;
+                for row in self.store().tasks(&open).await? {
+                    let Some(last) = self.store().verdicts_of_task(row.task.id).await?.pop() else { continue };
+                    let VerdictAct::Rescan { reason } = last.verdict.act else { continue };
+                    let (ppe, room) = row.task.packet.and_then(|p| rooms.get(&p).cloned()).unwrap_or_default();
+                    rows.push(RescanRow {
+                        exam: exam.plan.subject_name.clone(),
+                        ppe,
+                        room,
+                        source: self.source_of(&row.task).await?,
+                        reason,
+                        by: self.login_of(last.verdict.user).await?,
+                        at: last.verdict.at,
+                    });
+                }
+            }
+            Ok(rows)
+        }
+        .boxed()
+    }
+
+    fn open(&self, id: ExamId, station: Role, most: u32) -> Answer<'_, Vec<OpenRow>> {
+        async move {
+            let filter = TaskFilter {
+                exam: Some(id),
+                station: Some(station),
+                state: Some(TaskState::Open),
+                limit: Some(most),
+                ..TaskFilter::default()
+            };
+            let (rooms, now) = (self.rooms(id).await?, self.store().now());
+            let mut rows = Vec::new();
+            for row in self.store().tasks(&filter).await? {
+                let (ppe, room) = row.task.packet.and_then(|p| rooms.get(&p).cloned()).unwrap_or_default();
+                let holder = match row.claimed_by.filter(|_| row.lease_until.is_some_and(|until| until > now)) {
+                    Some(user) => Some(self.login_of(user).await?),
+                    None => None,
+                };
+                rows.push(OpenRow { source: self.source_of(&row.task).await?, task: row.task, ppe, room, holder });
             }
             Ok(rows)
         }
@@ -398,8 +321,9 @@ impl Backend for Centre {
         async move { Ok(self.store().users().await?.into_iter().map(user_record).collect()) }.boxed()
     }
 
-    fn create_user<'a>(&'a self, by: Option<UserId>, login: &'a str, hash: &'a str, role: Role) -> Answer<'a, UserId> {
+    fn create_user<'a>(&'a self, by: Option<UserId>, login: &'a str, hash: &'a str, post: Post) -> Answer<'a, UserId> {
         async move {
+            let Some(role) = post.role() else { return Ok(self.store().create_auditor(login, hash, by).await?.id) };
             let user = NewUser { login: login.to_owned(), title: String::new(), role, password_hash: hash.to_owned() };
             Ok(self.store().create_user(&user, by).await?.id)
         }
@@ -408,7 +332,7 @@ impl Backend for Centre {
 
     fn set_disabled<'a>(&'a self, by: UserId, login: &'a str, disabled: bool) -> Answer<'a, ()> {
         async move {
-            let user = self.store().user_by_login(login).await?.ok_or_else(|| BackendError::NotFound("пользователь".into()))?;
+            let user = self.store().user_by_login(login).await?.ok_or(BackendError::NotFound)?;
             self.store().set_user_disabled(user.id, disabled, Some(by)).await?;
             Ok(())
         }

@@ -1,5 +1,6 @@
 //! Which answer a task takes: permitted symbols, lengths, reasons, acts by role. The texts are for people.
 
+use crate::said::Said;
 use rcoi_model::{CheckDigit, Doubt, FieldKind, Role, RoomTrouble, SheetTrouble, Task, TaskSubject, VerdictAct};
 
 /// Shortest reason, characters: «да» explains nothing.
@@ -34,11 +35,11 @@ pub fn acts(task: &Task) -> &'static [&'static str] {
     }
 }
 
-/// Checks and tidies an act, or says in Russian why it is not taken.
+/// Checks and tidies an act, or says why it is not taken.
 ///
 /// # Errors
 /// A sentence for the person.
-pub fn act(task: &Task, role: Role, act: VerdictAct) -> Result<VerdictAct, String> {
+pub fn act(task: &Task, role: Role, act: VerdictAct) -> Result<VerdictAct, Said> {
     let by_senior = role == Role::Senior;
     let is_field = matches!(task.subject, TaskSubject::Field { .. });
     match act {
@@ -47,16 +48,16 @@ pub fn act(task: &Task, role: Role, act: VerdictAct) -> Result<VerdictAct, Strin
             if is_field {
                 reason_of(&reason).map(|reason| VerdictAct::Pass { reason })
             } else {
-                Err("Передать старшему можно только поле.".into())
+                Err(Said::text(|t| t.no_pass_field))
             }
         }
         VerdictAct::Rescan { reason } => on_page(task).and_then(|()| reason_of(&reason)).map(|reason| VerdictAct::Rescan { reason }),
-        _ if !by_senior => Err("Это решает старший верификатор: передайте ему (F8).".into()),
+        _ if !by_senior => Err(Said::text(|t| t.no_senior_only)),
         VerdictAct::SheetCode { code } => sheet_code(task, &code).map(|code| VerdictAct::SheetCode { code }),
         VerdictAct::Bind { participant, reason } => {
             let participant = participant.trim().to_owned();
             if participant.is_empty() || participant.chars().count() > 64 {
-                return Err("Укажите код участника из списка.".into());
+                return Err(Said::text(|t| t.no_participant));
             }
             on_page(task)?;
             Ok(VerdictAct::Bind { participant, reason: reason_of(&reason)? })
@@ -69,53 +70,45 @@ pub fn act(task: &Task, role: Role, act: VerdictAct) -> Result<VerdictAct, Strin
     }
 }
 
-fn on_page(task: &Task) -> Result<(), String> {
-    if task.page.is_some() {
-        Ok(())
-    } else {
-        Err("Это дело об аудитории, а не о листе: объясните расхождение.".into())
-    }
+fn on_page(task: &Task) -> Result<(), Said> {
+    if task.page.is_some() { Ok(()) } else { Err(Said::text(|t| t.no_sheet_here)) }
 }
 
-fn reason_of(reason: &str) -> Result<String, String> {
+fn reason_of(reason: &str) -> Result<String, Said> {
     let reason = reason.trim();
     let length = reason.chars().count();
     if length < SHORTEST_REASON {
-        Err(format!("Напишите причину: хотя бы {SHORTEST_REASON} знака."))
+        Err(Said::text(|t| t.no_reason).with("n", SHORTEST_REASON))
     } else if length > LONGEST_TEXT {
-        Err(format!("Причина длиннее {LONGEST_TEXT} знаков."))
+        Err(Said::text(|t| t.no_long_reason).with("n", LONGEST_TEXT))
     } else {
         Ok(reason.to_owned())
     }
 }
 
-fn sheet_code(task: &Task, code: &str) -> Result<String, String> {
+fn sheet_code(task: &Task, code: &str) -> Result<String, Said> {
     on_page(task)?;
     let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
     if code.len() != 13 || !code.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(format!("Код листа — 13 цифр, а введено «{code}»."));
+        return Err(Said::text(|t| t.no_sheet_code).with("code", code));
     }
     // Both rules of forms in use: which one a form has is the template's knowledge, a typing slip breaks both.
-    if CheckDigit::Gs1.accepts(&code) || CheckDigit::Swapped.accepts(&code) {
-        Ok(code)
-    } else {
-        Err("Контрольная цифра не сходится: проверьте набранное.".into())
-    }
+    if CheckDigit::Gs1.accepts(&code) || CheckDigit::Swapped.accepts(&code) { Ok(code) } else { Err(Said::text(|t| t.no_check_digit)) }
 }
 
-fn field_value(subject: &TaskSubject, value: &str) -> Result<String, String> {
+fn field_value(subject: &TaskSubject, value: &str) -> Result<String, Said> {
     let TaskSubject::Field { kind, doubts, permitted, cells, options, .. } = subject else {
-        return Err("Это не поле: выберите решение для листа или аудитории.".into());
+        return Err(Said::text(|t| t.no_field));
     };
     let value = value.trim_end();
     if value.chars().count() > LONGEST_TEXT || value.chars().any(char::is_control) {
-        return Err("Значение слишком длинное или содержит невидимые знаки.".into());
+        return Err(Said::text(|t| t.no_clean_value));
     }
     match kind {
         FieldKind::Marks => {
             let chosen: Vec<&str> = value.split('|').filter(|v| !v.is_empty()).collect();
             if let Some(odd) = chosen.iter().find(|v| !options.iter().any(|o| o == *v)) {
-                return Err(format!("Отметки «{odd}» в поле нет. Есть: {}.", options.join(" ")));
+                return Err(Said::text(|t| t.no_mark).with("mark", odd).with("options", options.join(" ")));
             }
             // In the order of the boxes, each once.
             let ordered: Vec<&str> = options.iter().map(String::as_str).filter(|o| chosen.contains(o)).collect();
@@ -125,18 +118,18 @@ fn field_value(subject: &TaskSubject, value: &str) -> Result<String, String> {
             if value.is_empty() || value == "1" {
                 Ok(value.to_owned())
             } else {
-                Err("Здесь бывает «1» (есть запись) или пусто.".into())
+                Err(Said::text(|t| t.no_ink_value))
             }
         }
         FieldKind::Cells | FieldKind::Code => {
             if !permitted.is_empty()
                 && let Some(odd) = value.chars().find(|c| *c != ' ' && !permitted.contains(*c))
             {
-                return Err(format!("Знак «{odd}» здесь недопустим. Допустимы: {permitted}"));
+                return Err(Said::text(|t| t.no_symbol).with("c", odd).with("permitted", permitted));
             }
             let most = longest(*cells, doubts);
             if most > 0 && value.chars().count() > most as usize {
-                return Err(format!("Знаков больше, чем клеток ({cells}): передайте старшему (F8)."));
+                return Err(Said::text(|t| t.no_room).with("cells", cells));
             }
             Ok(value.to_owned())
         }
@@ -173,7 +166,7 @@ mod tests {
         }
     }
 
-    fn value(task: &Task, text: &str) -> Result<VerdictAct, String> {
+    fn value(task: &Task, text: &str) -> Result<VerdictAct, Said> {
         act(task, Role::Verifier, VerdictAct::Value { value: text.into() })
     }
 
@@ -181,7 +174,7 @@ mod tests {
     fn a_forbidden_symbol_is_refused_and_named() {
         let task = field(FieldKind::Cells, "0123456789,-", 4, &[], vec![]);
         assert_eq!(value(&task, "-1,5"), Ok(VerdictAct::Value { value: "-1,5".into() }));
-        assert!(value(&task, "1.5").is_err_and(|why| why.contains("«.»")));
+        assert!(value(&task, "1.5").is_err_and(|why| why.to_string().contains("«.»")));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Headers of every answer: a strict content policy, no framing, no sniffing, no caching of work data.
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -36,7 +36,7 @@ pub(crate) async fn same_site(request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let site = request.headers().get("sec-fetch-site").and_then(|v| v.to_str().ok());
     if !safe && site.is_some_and(|s| s != "same-origin" && s != "none") {
-        return Problem::new(StatusCode::FORBIDDEN, "other-site", "Запрос пришёл с другого сайта.").into_response();
+        return Problem::other_site().into_response();
     }
     next.run(request).await
 }

@@ -1,17 +1,23 @@
 //! Stations in a browser and the JSON API behind them: sessions, roles, pages, pictures of tasks.
 
+mod admin_pages;
 mod api;
+mod around;
 mod assets;
 pub mod backend;
 mod centre;
 pub mod checks;
 mod error;
+mod exam_pages;
+mod figures;
 mod headers;
 mod login;
+mod mapping;
 mod pages;
 pub mod password;
 mod request;
 pub mod roles;
+pub mod said;
 pub mod session;
 pub mod text;
 pub mod words;
@@ -24,10 +30,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
-use backend::Backend;
-use session::{BackOff, SessionParams, Sessions};
+use backend::{Actor, Backend, BackendError};
+use rcoi_model::ExamId;
+use session::{BackOff, SessionBook, SessionParams};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// Largest request body, bytes: verdicts and forms are small.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -55,23 +64,25 @@ pub struct AppState(Arc<Inner>);
 struct Inner {
     backend: Arc<dyn Backend>,
     config: WebConfig,
-    sessions: Sessions,
+    sessions: Arc<dyn SessionBook>,
     back_off: BackOff,
+    /// Packages being built, and since when.
+    building: Mutex<BTreeMap<ExamId, Instant>>,
 }
 
 impl AppState {
-    /// A state over the real chain.
+    /// A state over the real chain; sessions are kept in its store.
     #[must_use]
     pub fn new(pipeline: rcoi_pipeline::Pipeline, packager: Packager, config: WebConfig) -> Self {
+        let sessions = Arc::new(pipeline.store().clone());
         let centre = Centre::new(pipeline, packager, config.time_zone.clone());
-        Self::with_backend(Arc::new(centre), config)
+        Self::with_backend(Arc::new(centre), sessions, config)
     }
 
-    /// A state over any backend.
+    /// A state over any backend and any book of sessions.
     #[must_use]
-    pub fn with_backend(backend: Arc<dyn Backend>, config: WebConfig) -> Self {
-        let sessions = Sessions::new(config.sessions);
-        Self(Arc::new(Inner { backend, config, sessions, back_off: BackOff::default() }))
+    pub fn with_backend(backend: Arc<dyn Backend>, sessions: Arc<dyn SessionBook>, config: WebConfig) -> Self {
+        Self(Arc::new(Inner { backend, config, sessions, back_off: BackOff::default(), building: Mutex::default() }))
     }
 
     /// The centre behind the pages.
@@ -80,8 +91,12 @@ impl AppState {
         self.0.backend.as_ref()
     }
 
-    pub(crate) fn sessions(&self) -> &Sessions {
-        &self.0.sessions
+    pub(crate) fn sessions(&self) -> &dyn SessionBook {
+        self.0.sessions.as_ref()
+    }
+
+    pub(crate) fn session_params(&self) -> SessionParams {
+        self.0.config.sessions
     }
 
     pub(crate) fn back_off(&self) -> &BackOff {
@@ -101,6 +116,40 @@ impl AppState {
     pub(crate) fn hours_left(&self, date: jiff::civil::Date, limit_days: u32) -> i64 {
         let now = jiff::Timestamp::now().to_zoned(self.0.config.time_zone.clone()).datetime();
         rcoi_rules::clock(date, limit_days, now).hours_left
+    }
+
+    /// The moment when the limit ends, seconds since 1970, for the running clock.
+    pub(crate) fn ends(&self, date: jiff::civil::Date, limit_days: u32) -> i64 {
+        use jiff::ToSpan;
+        let after = date.checked_add((i64::from(limit_days) + 1).days()).unwrap_or(jiff::civil::Date::MAX);
+        after.to_zoned(self.0.config.time_zone.clone()).map_or(i64::MAX, |end| end.timestamp().as_second())
+    }
+
+    /// Builds a package. It goes on when the browser that asked has gone away; a second wish meanwhile is refused.
+    pub(crate) async fn package(&self, who: Actor, exam: ExamId) -> Result<(), BackendError> {
+        if self.lock().contains_key(&exam) {
+            return Err(BackendError::Conflict(said::Said::text(|t| t.no_second_package)));
+        }
+        self.lock().insert(exam, Instant::now());
+        let state = self.clone();
+        let work = tokio::spawn(async move {
+            let built = state.backend().package(who, exam).await.map(|_| ());
+            state.lock().remove(&exam);
+            built
+        });
+        work.await.unwrap_or_else(|e| {
+            self.lock().remove(&exam);
+            Err(BackendError::Internal(e.to_string()))
+        })
+    }
+
+    /// Seconds since the building of a package began, when one is being built.
+    pub(crate) fn building(&self, exam: ExamId) -> Option<u64> {
+        self.lock().get(&exam).map(|since| since.elapsed().as_secs())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<ExamId, Instant>> {
+        self.0.building.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,12 +179,13 @@ pub fn router(state: AppState) -> Router {
         .route("/logout", post(pages::logout))
         .route("/verify", get(pages::verify))
         .route("/senior", get(pages::senior))
-        .route("/exams", get(pages::exams))
-        .route("/exams/{id}", get(pages::exam).post(pages::exam_act))
-        .route("/operator", get(pages::operator))
-        .route("/admin", get(pages::admin))
-        .route("/admin/users", post(pages::create_user))
-        .route("/admin/users/disabled", post(pages::set_disabled))
+        .route("/exams", get(exam_pages::exams))
+        .route("/exams/{id}", get(exam_pages::exam).post(exam_pages::exam_act))
+        .route("/exams/{id}/open/{station}", get(exam_pages::open))
+        .route("/operator", get(exam_pages::operator))
+        .route("/admin", get(admin_pages::admin))
+        .route("/admin/users", post(admin_pages::create_user))
+        .route("/admin/users/disabled", post(admin_pages::set_disabled))
         .route("/assets/{name}", get(assets::serve))
         .route("/health", get(api::health))
         .route("/ready", get(api::ready))
@@ -143,7 +193,8 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(api::wrong_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn(headers::same_site))
-        .layer(middleware::from_fn(pages::keep_lang))
+        .layer(middleware::from_fn(pages::keep_look))
+        .layer(middleware::from_fn(error::in_language))
         .layer(middleware::from_fn(headers::secure))
         .with_state(state)
 }

@@ -5,7 +5,8 @@ use crate::backend::BackendError;
 use crate::error::Problem;
 use crate::password;
 use crate::request::{address, cookie};
-use crate::session::Session;
+use crate::said::Said;
+use crate::session::{Session, random_token, token_hash};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use std::time::Instant;
@@ -15,7 +16,7 @@ const LONGEST: usize = 256;
 
 /// Checks a login and opens a session; the session the browser had before ends.
 pub(crate) async fn sign_in(state: &AppState, parts: &Parts, login: &str, password: &str) -> Result<(HeaderValue, Session), Problem> {
-    let wrong = || Problem::new(StatusCode::UNAUTHORIZED, "wrong-password", "Логин или пароль не подходят.");
+    let wrong = || Problem::new(StatusCode::UNAUTHORIZED, "wrong-password", Said::text(|t| t.no_password));
     let login = login.trim();
     if login.len() > LONGEST || password.len() > LONGEST || login.is_empty() {
         return Err(wrong());
@@ -33,20 +34,26 @@ pub(crate) async fn sign_in(state: &AppState, parts: &Parts, login: &str, passwo
     }
     let Some(user) = user else { return Err(wrong()) };
     state.back_off().passed(login, &address);
+    let book = state.sessions();
     if let Some(old) = cookie(&parts.headers, state.cookie_name()) {
-        state.sessions().end(old);
+        book.end(token_hash(old)).await?;
     }
-    let (token, session) = state.sessions().open(user.id, &user.login, user.role, Instant::now());
-    tracing::info!(login = %user.login, role = user.role.as_str(), "signed in");
+    let params = state.session_params();
+    book.sweep(params.idle).await?;
+    // A login always gets a fresh token.
+    let token = random_token();
+    let session = Session { user: user.id, login: user.login, post: user.post, csrf: random_token() };
+    book.open(token_hash(&token), session.user, session.csrf.clone(), params.whole).await?;
+    tracing::info!(login = %session.login, role = session.post.as_str(), "signed in");
     Ok((set_cookie(state, &token, None)?, session))
 }
 
 /// Ends the session and returns the cookie that clears it.
-pub(crate) fn sign_out(state: &AppState, parts: &Parts) -> HeaderValue {
+pub(crate) async fn sign_out(state: &AppState, parts: &Parts) -> Result<HeaderValue, Problem> {
     if let Some(token) = cookie(&parts.headers, state.cookie_name()) {
-        state.sessions().end(token);
+        state.sessions().end(token_hash(token)).await?;
     }
-    set_cookie(state, "", Some(0)).unwrap_or(HeaderValue::from_static(""))
+    set_cookie(state, "", Some(0))
 }
 
 fn set_cookie(state: &AppState, token: &str, age: Option<u32>) -> Result<HeaderValue, Problem> {

@@ -5,15 +5,15 @@ use crate::backend::Actor;
 use crate::error::Problem;
 use crate::pages::PageProblem;
 use crate::roles::{Action, may};
-use crate::session::{Session, same_text};
-use crate::text::Lang;
+use crate::said::Said;
+use crate::session::{Session, same_text, token_hash};
+use crate::text::{Lang, Text};
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Form, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
-use std::time::Instant;
 
 /// Header of the CSRF token in API requests.
 pub const CSRF_HEADER: &str = "x-csrf-token";
@@ -30,10 +30,32 @@ pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> 
         .map(|(_, value)| value)
 }
 
+/// `?name=` of the address, else the cookie of that name.
+fn chosen<'r>(uri: &'r Uri, headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
+    let asked = uri.query().into_iter().flat_map(|q| q.split('&')).filter_map(|pair| pair.split_once('='));
+    asked.filter(|(key, _)| *key == name).map(|(_, value)| value).next().or_else(|| cookie(headers, name))
+}
+
 /// Language: `?lang=` first, then the cookie, then Russian.
-pub(crate) fn lang(parts: &Parts) -> Lang {
-    let asked = parts.uri.query().into_iter().flat_map(|q| q.split('&')).find_map(|p| p.strip_prefix("lang="));
-    asked.and_then(Lang::parse).or_else(|| cookie(&parts.headers, "lang").and_then(Lang::parse)).unwrap_or_default()
+pub(crate) fn lang_of(uri: &Uri, headers: &HeaderMap) -> Lang {
+    chosen(uri, headers, "lang").and_then(Lang::parse).unwrap_or_default()
+}
+
+/// How a page is drawn for this browser.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    pub(crate) lang: Lang,
+    /// `dark`, `light`, or empty: as the system says.
+    pub(crate) theme: &'static str,
+}
+
+pub(crate) fn theme_of(text: &str) -> Option<&'static str> {
+    ["dark", "light", "auto"].into_iter().find(|theme| *theme == text)
+}
+
+pub(crate) fn look(parts: &Parts) -> Look {
+    let theme = chosen(&parts.uri, &parts.headers, "theme").and_then(theme_of).filter(|theme| *theme != "auto");
+    Look { lang: lang_of(&parts.uri, &parts.headers), theme: theme.unwrap_or_default() }
 }
 
 /// Address of the other side, for the back-off only.
@@ -41,9 +63,10 @@ pub(crate) fn address(parts: &Parts) -> String {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or_else(|| "-".to_owned(), |info| info.0.ip().to_string())
 }
 
-fn session(parts: &Parts, state: &AppState) -> Option<Session> {
-    let token = cookie(&parts.headers, state.cookie_name())?;
-    state.sessions().find(token, Instant::now())
+/// The session of the request's cookie.
+pub(crate) async fn session(parts: &Parts, state: &AppState) -> Result<Option<Session>, Problem> {
+    let Some(token) = cookie(&parts.headers, state.cookie_name()) else { return Ok(None) };
+    Ok(state.sessions().find(token_hash(token), state.session_params().idle).await?)
 }
 
 /// A signed-in person of the JSON API. Changing requests without the CSRF header are refused here, for every handler.
@@ -55,11 +78,11 @@ pub(crate) struct Signed {
 impl Signed {
     /// Refuses when the role may not do `action`.
     pub(crate) fn must(&self, action: Action) -> Result<Actor, Problem> {
-        if may(self.session.role, action) { Ok(self.actor()) } else { Err(Problem::forbidden()) }
+        if may(self.session.post, action) { Ok(self.actor()) } else { Err(Problem::forbidden()) }
     }
 
     pub(crate) fn actor(&self) -> Actor {
-        Actor { user: self.session.user, role: self.session.role }
+        Actor { user: self.session.user, post: self.session.post }
     }
 }
 
@@ -67,31 +90,35 @@ impl FromRequestParts<AppState> for Signed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let session = session(parts, state).ok_or_else(Problem::not_signed_in)?;
+        let session = session(parts, state).await?.ok_or_else(Problem::not_signed_in)?;
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             let sent = parts.headers.get(CSRF_HEADER).and_then(|v| v.to_str().ok()).unwrap_or_default();
             if !same_text(sent, &session.csrf) {
                 return Err(Problem::no_csrf());
             }
         }
-        Ok(Self { session, lang: lang(parts) })
+        Ok(Self { session, lang: lang_of(&parts.uri, &parts.headers) })
     }
 }
 
 /// A signed-in person of an HTML page that only shows something. Without a session: to the login.
 pub(crate) struct Visitor {
     pub(crate) session: Session,
-    pub(crate) lang: Lang,
+    pub(crate) look: Look,
 }
 
 impl Visitor {
     pub(crate) fn must(&self, action: Action) -> Result<Actor, PageProblem> {
-        let actor = Actor { user: self.session.user, role: self.session.role };
-        if may(actor.role, action) { Ok(actor) } else { Err(PageProblem::Shown(Problem::forbidden(), self.lang)) }
+        let actor = Actor { user: self.session.user, post: self.session.post };
+        if may(actor.post, action) { Ok(actor) } else { Err(self.shown(Problem::forbidden())) }
+    }
+
+    pub(crate) fn texts(&self) -> &'static Text {
+        self.look.lang.texts()
     }
 
     pub(crate) fn shown(&self, problem: impl Into<Problem>) -> PageProblem {
-        PageProblem::Shown(problem.into(), self.lang)
+        PageProblem::Shown(problem.into(), self.look)
     }
 }
 
@@ -99,8 +126,9 @@ impl FromRequestParts<AppState> for Visitor {
     type Rejection = PageProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, PageProblem> {
-        let session = session(parts, state).ok_or(PageProblem::ToLogin)?;
-        Ok(Self { session, lang: lang(parts) })
+        let look = look(parts);
+        let session = session(parts, state).await.map_err(|problem| PageProblem::Shown(problem, look))?;
+        Ok(Self { session: session.ok_or(PageProblem::ToLogin)?, look })
     }
 }
 
@@ -122,7 +150,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for SignedForm<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, PageProblem> {
         let (mut parts, body) = request.into_parts();
         let who = Visitor::from_request_parts(&mut parts, state).await?;
-        let refuse = |message: String| who.shown(Problem::bad(message));
+        let refuse = |said: Said, why: String| who.shown(Problem::bad(said.with("why", why)));
+        let unread = || Said::text(|t| t.no_form);
         let again = |parts: &Parts, bytes: Bytes| {
             let mut request = Request::new(axum::body::Body::from(bytes));
             *request.method_mut() = parts.method.clone();
@@ -131,14 +160,13 @@ impl<T: DeserializeOwned> FromRequest<AppState> for SignedForm<T> {
         };
         let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
             .await
-            .map_err(|e| refuse(format!("Не принять форму: {e}")))?;
-        let token = Form::<WithCsrf>::from_request(again(&parts, bytes.clone()), state)
-            .await
-            .map_err(|e| refuse(format!("Не разобрать форму: {e}")))?;
+            .map_err(|e| refuse(Said::text(|t| t.no_body), e.to_string()))?;
+        let token =
+            Form::<WithCsrf>::from_request(again(&parts, bytes.clone()), state).await.map_err(|e| refuse(unread(), e.to_string()))?;
         if !same_text(&token.0.csrf, &who.session.csrf) {
             return Err(who.shown(Problem::no_csrf()));
         }
-        let form = Form::<T>::from_request(again(&parts, bytes), state).await.map_err(|e| refuse(format!("Не разобрать форму: {e}")))?;
+        let form = Form::<T>::from_request(again(&parts, bytes), state).await.map_err(|e| refuse(unread(), e.to_string()))?;
         Ok(Self { who, form: form.0 })
     }
 }
@@ -150,7 +178,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|e| Problem::bad(format!("Не принять запрос: {e}")))?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|e| Problem::bad(format!("Не разобрать JSON: {e}")))
+        let bytes = Bytes::from_request(request, state).await.map_err(|e| Problem::bad(Said::text(|t| t.no_body).with("why", e)))?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|e| Problem::bad(Said::text(|t| t.no_json).with("why", e)))
     }
 }

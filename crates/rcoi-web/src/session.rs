@@ -1,21 +1,23 @@
-//! Sessions and login back-off. Both live in memory: a restart asks people to log in again and loses no work.
+//! Sessions and login back-off. Sessions are kept in the store, so a restart logs nobody out; the back-off in memory.
 
-use rcoi_model::{Role, UserId};
+use crate::backend::{Answer, BackendError};
+use crate::roles::Post;
+use futures::FutureExt;
+use rcoi_model::{BlobHash, UserId};
+use rcoi_store::Store;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// A logged-in person.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub user: UserId,
     pub login: String,
-    pub role: Role,
+    pub post: Post,
     /// Token that every changing request must repeat.
     pub csrf: String,
-    born: Instant,
-    seen: Instant,
 }
 
 /// How long a session lives.
@@ -33,64 +35,60 @@ impl Default for SessionParams {
     }
 }
 
-/// Live sessions, found by the hash of their token: a memory dump of the map gives no cookie away.
-#[derive(Debug, Default)]
-pub struct Sessions {
-    params: SessionParams,
-    live: Mutex<HashMap<[u8; 32], Session>>,
+/// Where sessions are kept, found by the hash of their token: a copy of the book gives no cookie away.
+pub trait SessionBook: Send + Sync + 'static {
+    /// Notes a new session that ends after `whole` at the latest.
+    fn open(&self, hash: String, user: UserId, csrf: String, whole: Duration) -> Answer<'_, ()>;
+    /// The session, noted as seen; `None` when it is unknown, revoked, too old or idle for too long.
+    fn find(&self, hash: String, idle: Duration) -> Answer<'_, Option<Session>>;
+    fn end(&self, hash: String) -> Answer<'_, ()>;
+    /// Ends every session of a user (disabled by the administrator).
+    fn end_all(&self, user: UserId) -> Answer<'_, ()>;
+    /// Forgets sessions that have lapsed.
+    fn sweep(&self, idle: Duration) -> Answer<'_, ()>;
 }
 
-impl Sessions {
-    #[must_use]
-    pub fn new(params: SessionParams) -> Self {
-        Self { params, live: Mutex::default() }
-    }
-
-    /// Opens a session and returns the token for the cookie. A login always gets a fresh token.
-    pub fn open(&self, user: UserId, login: &str, role: Role, now: Instant) -> (String, Session) {
-        let token = random_token();
-        let session = Session { user, login: login.to_owned(), role, csrf: random_token(), born: now, seen: now };
-        let mut live = self.lock();
-        live.retain(|_, s| fresh(s, now, self.params));
-        live.insert(key(&token), session.clone());
-        (token, session)
-    }
-
-    /// The session of a token, touched; `None` when unknown or lapsed.
-    pub fn find(&self, token: &str, now: Instant) -> Option<Session> {
-        let mut live = self.lock();
-        let key = key(token);
-        let session = live.get_mut(&key)?;
-        if fresh(session, now, self.params) {
-            session.seen = now;
-            Some(session.clone())
-        } else {
-            live.remove(&key);
-            None
+impl SessionBook for Store {
+    fn open(&self, hash: String, user: UserId, csrf: String, whole: Duration) -> Answer<'_, ()> {
+        async move {
+            let whole = jiff::SignedDuration::try_from(whole).map_err(|e| BackendError::Internal(e.to_string()))?;
+            let expires_at = self.now().checked_add(whole).map_err(|e| BackendError::Internal(e.to_string()))?;
+            Ok(self.create_session(&rcoi_store::Session { token_hash: hash, user, csrf, expires_at }).await?)
         }
+        .boxed()
     }
 
-    /// Ends one session.
-    pub fn end(&self, token: &str) {
-        self.lock().remove(&key(token));
+    fn find(&self, hash: String, idle: Duration) -> Answer<'_, Option<Session>> {
+        async move {
+            let found = self.session(&hash, idle).await?;
+            Ok(found.map(|(session, user)| Session {
+                user: user.id,
+                post: crate::mapping::post_of(&user),
+                login: user.login,
+                csrf: session.csrf,
+            }))
+        }
+        .boxed()
     }
 
-    /// Ends every session of a login (disabled by the administrator).
-    pub fn end_all(&self, login: &str) {
-        self.lock().retain(|_, s| s.login != login);
+    fn end(&self, hash: String) -> Answer<'_, ()> {
+        async move { Ok(self.delete_session(&hash).await?) }.boxed()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Session>> {
-        self.live.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn end_all(&self, user: UserId) -> Answer<'_, ()> {
+        async move { Ok(self.delete_sessions_of(user).await.map(|_| ())?) }.boxed()
+    }
+
+    fn sweep(&self, idle: Duration) -> Answer<'_, ()> {
+        async move { Ok(self.purge_sessions(idle).await.map(|_| ())?) }.boxed()
     }
 }
 
-fn fresh(session: &Session, now: Instant, params: SessionParams) -> bool {
-    now.saturating_duration_since(session.seen) < params.idle && now.saturating_duration_since(session.born) < params.whole
-}
-
-fn key(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
+/// What the book knows a token by.
+#[must_use]
+pub fn token_hash(token: &str) -> String {
+    let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+    BlobHash::from_bytes(&hash).to_string()
 }
 
 /// 244 random bits from the system as hexadecimal text.
@@ -158,20 +156,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_lapses_when_idle_and_when_too_old() {
-        let sessions = Sessions::default();
-        let start = Instant::now();
-        let user = UserId::derived(&["v"]);
-        let (token, _) = sessions.open(user, "v", Role::Verifier, start);
-        assert!(sessions.find(&token, start + Duration::from_secs(1799)).is_some());
-        assert!(sessions.find(&token, start + Duration::from_secs(1799 + 1801)).is_none());
-        let (token, _) = sessions.open(user, "v", Role::Verifier, start);
-        let mut at = start;
-        for _ in 0..28 {
-            at += Duration::from_secs(1500);
-            assert!(sessions.find(&token, at).is_some());
-        }
-        assert!(sessions.find(&token, at + Duration::from_secs(1500)).is_none());
+    fn a_token_is_known_by_its_hash_only() {
+        let token = random_token();
+        assert_eq!(token_hash(&token).len(), 64);
+        assert!(token_hash(&token) != token && token_hash(&token) != token_hash(&random_token()));
     }
 
     #[test]

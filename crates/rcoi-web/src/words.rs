@@ -1,7 +1,10 @@
 //! Plain words for doubts, troubles, fields and states: what a person reads on the screen.
 
+use crate::roles::Post;
+use crate::said::Said;
 use crate::text::{Lang, Text};
-use rcoi_model::{Doubt, ExamState, Role, RoomTrouble, SheetTrouble};
+use rcoi_model::{Doubt, ExamState, PageState, Role, RoomTrouble, SheetTrouble, TaskSubject};
+use rcoi_rules::{Block, BlockKind};
 
 /// What is doubtful about a field.
 #[must_use]
@@ -165,6 +168,58 @@ pub fn role(role: Role, t: &'static Text) -> &'static str {
         Role::Senior => t.role_senior,
         Role::Head => t.role_head,
         Role::Admin => t.role_admin,
+    }
+}
+
+/// Name of a post.
+#[must_use]
+pub fn post(post: Post, t: &'static Text) -> &'static str {
+    post.role().map_or(t.role_auditor, |known| role(known, t))
+}
+
+/// One line of the list that blocks closing.
+#[must_use]
+pub fn block(kind: BlockKind, count: u64, station: Option<Role>) -> Said {
+    let said = match kind {
+        BlockKind::NotOpen => Said::text(|t| t.block_not_open),
+        BlockKind::NoPages => Said::text(|t| t.block_no_pages),
+        BlockKind::NotRead => Said::text(|t| t.block_not_read),
+        BlockKind::Fields if station == Some(Role::Senior) => Said::text(|t| t.block_passed),
+        BlockKind::Fields => Said::text(|t| t.block_fields),
+        BlockKind::Sheets => Said::text(|t| t.block_sheets),
+        BlockKind::Rooms => Said::text(|t| t.block_rooms),
+        BlockKind::SetAside => Said::text(|t| t.block_set_aside),
+        BlockKind::NotReconciled => Said::text(|t| t.block_not_reconciled),
+    };
+    said.with("n", count)
+}
+
+/// Why an exam was not closed.
+#[must_use]
+pub fn still_blocked(blocks: &[Block]) -> Said {
+    let lines = |lang| blocks.iter().map(|b| block(b.kind, b.count, None).in_lang(lang).to_owned()).collect::<Vec<_>>().join("; ");
+    let whole = |lang: Lang| lang.texts().no_close_yet.replace("{why}", &lines(lang));
+    Said::new(whole(Lang::Ru), whole(Lang::En))
+}
+
+/// Name of a page state.
+#[must_use]
+pub fn page_state(state: PageState, t: &'static Text) -> &'static str {
+    match state {
+        PageState::Received => t.page_received,
+        PageState::Read => t.read,
+        PageState::SetAside => t.page_set_aside,
+        PageState::Excluded => t.page_excluded,
+    }
+}
+
+/// What a task is about, in a line without values.
+#[must_use]
+pub fn subject(subject: &TaskSubject, lang: Lang) -> String {
+    match subject {
+        TaskSubject::Field { field: name, .. } => field(name, lang),
+        TaskSubject::Sheet { trouble, .. } => sheet_trouble(*trouble, lang),
+        TaskSubject::Room { trouble, .. } => room_trouble(*trouble, lang),
     }
 }
 

@@ -64,6 +64,8 @@ on_both! {
     people::{
         a_login_is_taken_once,
         a_session_ends_with_its_time_or_its_user,
+        a_session_lapses_when_idle_and_lives_while_it_is_used,
+        an_auditor_is_a_user_whose_verdicts_are_refused,
         a_package_name_is_given_to_one_file,
         a_setting_keeps_its_last_value,
     },

@@ -2,7 +2,8 @@
 
 use crate::bed::{Bed, MINUTE};
 use rcoi_model::{BlobHash, Role};
-use rcoi_store::{NewPackage, NewUser, Session, StoreError};
+use rcoi_store::{NewPackage, NewUser, RecordOptions, Session, StoreError, User};
+use std::time::Duration;
 
 pub(crate) async fn a_login_is_taken_once(bed: Bed) {
     let ann = bed.user("ann", Role::Head).await;
@@ -17,29 +18,61 @@ pub(crate) async fn a_login_is_taken_once(bed: Bed) {
     assert_eq!((listed.len(), listed[0].disabled, listed[0].password_hash.as_str()), (1, true, "$new$"));
 }
 
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn session(bed: &Bed, user: &User, token: &str, minutes: i64) -> Session {
+    let now = bed.store.now().round(jiff::Unit::Microsecond).unwrap();
+    let expires_at = now + jiff::SignedDuration::from_mins(minutes);
+    Session { token_hash: token.to_owned(), user: user.id, csrf: "c".to_owned(), expires_at }
+}
+
 pub(crate) async fn a_session_ends_with_its_time_or_its_user(bed: Bed) {
     let ann = bed.user("ann", Role::Head).await;
-    let session = |token: &str, minutes: i64| Session {
-        token_hash: token.to_owned(),
-        user: ann.id,
-        csrf: "c".to_owned(),
-        expires_at: bed.store.now().round(jiff::Unit::Microsecond).unwrap() + jiff::SignedDuration::from_mins(minutes),
-    };
-    let (short, long) = (session("short", 1), session("long", 60));
+    let (short, long) = (session(&bed, &ann, "short", 1), session(&bed, &ann, "long", 60));
     bed.store.create_session(&short).await.unwrap();
     bed.store.create_session(&long).await.unwrap();
-    assert_eq!(bed.store.session("short").await.unwrap(), Some((short, ann.clone())));
+    assert_eq!(bed.store.session("short", HOUR).await.unwrap(), Some((short, ann.clone())));
     bed.wait(MINUTE * 2);
-    assert_eq!(bed.store.session("short").await.unwrap(), None);
-    assert_eq!(bed.store.purge_sessions().await.unwrap(), 1);
-    assert!(bed.store.session("long").await.unwrap().is_some());
+    assert_eq!(bed.store.session("short", HOUR).await.unwrap(), None);
+    assert_eq!(bed.store.purge_sessions(HOUR).await.unwrap(), 1);
+    assert!(bed.store.session("long", HOUR).await.unwrap().is_some());
     bed.store.set_user_disabled(ann.id, true, None).await.unwrap();
-    assert_eq!(bed.store.session("long").await.unwrap(), None);
+    assert_eq!(bed.store.session("long", HOUR).await.unwrap(), None);
     bed.store.set_user_disabled(ann.id, false, None).await.unwrap();
-    assert_eq!(bed.store.session("long").await.unwrap(), None, "a let-in user logs in anew");
-    bed.store.create_session(&session("third", 5)).await.unwrap();
+    assert_eq!(bed.store.session("long", HOUR).await.unwrap(), None, "a let-in user logs in anew");
+    bed.store.create_session(&session(&bed, &ann, "third", 5)).await.unwrap();
     bed.store.delete_session("third").await.unwrap();
-    assert_eq!(bed.store.session("third").await.unwrap(), None);
+    assert_eq!(bed.store.session("third", HOUR).await.unwrap(), None);
+    for token in ["fourth", "fifth"] {
+        bed.store.create_session(&session(&bed, &ann, token, 5)).await.unwrap();
+    }
+    assert_eq!(bed.store.delete_sessions_of(ann.id).await.unwrap(), 2);
+    assert_eq!(bed.store.session("fourth", HOUR).await.unwrap(), None);
+}
+
+pub(crate) async fn a_session_lapses_when_idle_and_lives_while_it_is_used(bed: Bed) {
+    let ann = bed.user("ann", Role::Verifier).await;
+    bed.store.create_session(&session(&bed, &ann, "t", 24 * 60)).await.unwrap();
+    let idle = MINUTE * 30;
+    for _ in 0..5 {
+        bed.wait(MINUTE * 28);
+        assert!(bed.store.session("t", idle).await.unwrap().is_some(), "used every 28 minutes");
+    }
+    bed.wait(MINUTE * 31);
+    assert_eq!(bed.store.session("t", idle).await.unwrap(), None);
+    assert_eq!(bed.store.purge_sessions(idle).await.unwrap(), 1);
+}
+
+pub(crate) async fn an_auditor_is_a_user_whose_verdicts_are_refused(bed: Bed) {
+    let (plan, pages) = bed.exam(1).await;
+    let auditor = bed.store.create_auditor("eva", "$argon2id$", None).await.unwrap();
+    assert!(auditor.auditor && bed.store.user_by_login("eva").await.unwrap() == Some(auditor.clone()));
+    let task = crate::bed::field_task(&pages[0], "answer", "answer-1");
+    bed.store.sync_tasks(plan.id(), "", std::slice::from_ref(&task)).await.unwrap();
+    let held = bed.store.claim(auditor.id, &[Role::Verifier], None, 1, MINUTE).await.unwrap();
+    assert_eq!(held.len(), 1);
+    let verdict = crate::bed::verdict(&auditor, &task, crate::bed::value("12"));
+    assert!(matches!(bed.store.record(&verdict, &RecordOptions::default()).await, Err(StoreError::NotYours(_))));
 }
 
 pub(crate) async fn a_package_name_is_given_to_one_file(bed: Bed) {

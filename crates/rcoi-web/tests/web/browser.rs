@@ -1,130 +1,199 @@
-//! The fields station in Debian's Chromium, by keyboard only.
+//! The stations in a browser, by keyboard only.
 
+use crate::chrome::Desk;
 use crate::fake::Fake;
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::Locator;
 use fantoccini::key::Key;
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
-use rcoi_model::{Role, VerdictAct};
-use rcoi_web::backend::Backend;
-use rcoi_web::{AppState, WebConfig, password, router, serve};
+use rcoi_model::VerdictAct;
 use serde_json::json;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
-const PASSWORD: &str = "keyboard-only";
-/// A loaded machine starts a browser slowly; nothing is measured by this.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A process that ends with the test.
-struct Driver(Child);
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+fn value(text: &str) -> VerdictAct {
+    VerdictAct::Value { value: text.into() }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-async fn browser(profile: &std::path::Path) -> (Driver, Client) {
-    let port = free_port();
-    let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let driver = Driver(driver.expect("chromedriver is needed: apt install chromium chromium-driver"));
-    let flags = [
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--window-size=1366,768",
-    ];
-    let mut flags: Vec<String> = flags.map(str::to_owned).to_vec();
-    flags.push(format!("--user-data-dir={}", profile.display()));
-    let mut wanted = serde_json::Map::new();
-    wanted.insert("goog:chromeOptions".into(), json!({ "args": flags }));
-    let mut builder = ClientBuilder::new(HttpConnector::new());
-    builder.capabilities(wanted);
-    for _ in 0..PATIENCE.as_secs() * 4 {
-        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-    let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.expect("chromium did not start");
-    (driver, client)
-}
-
-async fn press(client: &Client, key: char) {
-    let keys = KeyActions::new("keyboard".into()).then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
-    client.perform_actions(keys).await.unwrap();
-}
-
-async fn wait_for_text(client: &Client, id: &str, text: &str) {
-    let mut seen = String::new();
-    for _ in 0..PATIENCE.as_secs() * 10 {
-        let script = "return document.getElementById(arguments[0])?.textContent ?? ''";
-        seen = client.execute(script, vec![json!(id)]).await.unwrap().as_str().unwrap_or_default().to_owned();
-        if seen == text {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("#{id} says '{seen}', expected '{text}'");
-}
-
-/// The picture of the field is on the screen; before that Enter does nothing.
-async fn wait_for_picture(client: &Client) {
-    let picture = client.wait().at_most(PATIENCE).for_element(Locator::Css("#picture:not([hidden])")).await;
-    picture.expect("the picture of the field is not shown");
+async fn at_the_fields_station(login: &str) -> Desk {
+    let desk = Desk::new(Fake::new()).await;
+    desk.sign_in(login).await;
+    desk.go("/verify").await;
+    desk.wait_for_text("label", "Ответ на задание 1").await;
+    desk.wait_until_ready().await;
+    desk
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_fields_are_verified_by_keyboard_only_and_the_counter_falls() {
-    let fake = Arc::new(Fake::new());
-    let hash = password::hash(PASSWORD).unwrap();
-    fake.create_user(None, "verifier", &hash, Role::Verifier).await.unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let stations = router(AppState::with_backend(fake.clone(), WebConfig::default()));
-    let server = tokio::spawn(serve(listener, stations, std::future::pending()));
-    let profile = tempfile::tempdir().unwrap();
-    let (driver, client) = browser(profile.path()).await;
-
-    client.goto(&format!("http://{address}/")).await.unwrap();
-    for key in "verifier".chars().chain([char::from(Key::Tab)]).chain(PASSWORD.chars()).chain([char::from(Key::Enter)]) {
-        press(&client, key).await;
-    }
-    client.wait().at_most(PATIENCE).for_element(Locator::Id("station")).await.expect("signing in did not lead to the station");
-    wait_for_text(&client, "left", "2").await;
-    wait_for_text(&client, "label", "Ответ на задание 1").await;
-    wait_for_picture(&client).await;
+    let desk = at_the_fields_station("verifier").await;
+    desk.wait_for_text("left", "2").await;
     // The doubtful character is selected: one key replaces it. A forbidden one is refused and said.
-    press(&client, 'q').await;
-    wait_for_text(&client, "note", "Знак «q» здесь недопустим. Допустимы: 0123456789,-АБВЗ").await;
-    press(&client, '3').await;
-    press(&client, char::from(Key::Enter)).await;
-    wait_for_text(&client, "label", "Ответ на задание 2").await;
-    wait_for_text(&client, "left", "1").await;
-    wait_for_picture(&client).await;
-    press(&client, char::from(Key::Enter)).await;
-    wait_for_text(&client, "left", "0").await;
+    desk.type_in("w").await;
+    desk.wait_for_text("note", "Знак «w» здесь недопустим. Допустимы: 0–9  А–В  З  ,  -").await;
+    desk.type_in("3").await;
+    desk.wait_for_text("note", "").await;
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("label", "Ответ на задание 2").await;
+    desk.wait_for_text("left", "1").await;
+    desk.wait_for_text("done", "1").await;
+    desk.wait_until_ready().await;
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("left", "0").await;
+    assert_eq!(desk.fake.acts(), [value("135"), value("1З5")]);
     // Escape brings the last one back, as it was answered.
-    wait_for_text(&client, "saving", "записано").await;
-    press(&client, char::from(Key::Escape)).await;
-    wait_for_text(&client, "left", "1").await;
-    wait_for_text(&client, "label", "Ответ на задание 2").await;
+    desk.wait_for_text("saving", "записано").await;
+    desk.press(Key::Escape).await;
+    desk.wait_for_text("left", "1").await;
+    desk.wait_for_text("label", "Ответ на задание 2").await;
+    assert_eq!(desk.fake.acts(), [value("135")]);
+    desk.close().await;
+}
 
-    let verdicts: Vec<VerdictAct> = fake.0.lock().unwrap().verdicts.iter().map(|v| v.3.clone()).collect();
-    assert_eq!(verdicts, [VerdictAct::Value { value: "135".into() }]);
-    client.close().await.unwrap();
-    drop(driver);
-    server.abort();
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_caret_stands_on_the_first_doubtful_character_and_escape_first_gives_back_what_was_typed() {
+    let desk = at_the_fields_station("verifier").await;
+    let caret = "const v = document.getElementById('value'); return [v.selectionStart, v.selectionEnd, document.activeElement === v]";
+    assert_eq!(desk.script(caret).await, json!([1, 2, true]));
+    desk.type_in("7").await;
+    assert_eq!(desk.script("return document.getElementById('value').value").await, json!("175"));
+    // The character stands under its picture, and the doubtful cell of the picture is framed.
+    let under = "const c = document.querySelector('#cells .doubt').getBoundingClientRect(); \
+                 const s = document.querySelector('#spots .doubt').getBoundingClientRect(); \
+                 return Math.abs(c.left + c.width / 2 - s.left - s.width / 2) < 3 && c.top >= s.bottom - 12";
+    assert_eq!(desk.script(under).await, json!(true));
+    desk.press(Key::Escape).await;
+    assert_eq!(desk.script("return document.getElementById('value').value").await, json!("1З5"));
+    // A letter typed in the Latin layout is the letter of the same key: the key of «В» is D.
+    desk.type_in("d").await;
+    assert_eq!(desk.script("return document.getElementById('value').value").await, json!("1В5"));
+    assert!(desk.fake.acts().is_empty());
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_value_with_a_forbidden_letter_is_not_confirmed_but_pointed_at() {
+    let desk = Desk::new(Fake::busy()).await;
+    desk.sign_in("verifier").await;
+    // What was read is «1З5» with a letter; only digits may stand here, and the two look alike.
+    desk.wait_for_text("label", "Ответ на задание 3").await;
+    desk.wait_until_ready().await;
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("note", "Знак «З» здесь недопустим. Допустимы: 0–9  ,  -").await;
+    assert!(desk.fake.acts().is_empty());
+    desk.type_in("3").await;
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("label", "Ответ на задание 7").await;
+    desk.wait_for_text("saving", "записано").await;
+    assert_eq!(desk.fake.acts(), [value("135")]);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_field_passed_on_with_f8_reaches_the_senior_with_its_reason() {
+    let desk = at_the_fields_station("verifier").await;
+    desk.press(Key::F8).await;
+    desk.wait_for("#reason-box[open]").await;
+    // Without a reason it does not go.
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("reason-note", "Напишите причину: хотя бы три знака.").await;
+    desk.type_in("не видно середины").await;
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("label", "Ответ на задание 2").await;
+    desk.wait_until_ready().await;
+    // A ready reason by its number, for a rescan.
+    desk.press(Key::F9).await;
+    desk.wait_for("#reason-box[open]").await;
+    desk.type_in("3").await;
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("left", "0").await;
+    desk.wait_for_text("saving", "записано").await;
+    let reason = |text: &str| text.to_owned();
+    let expected = [VerdictAct::Pass { reason: reason("не видно середины") }, VerdictAct::Rescan { reason: reason("Полоса от сканера") }];
+    assert_eq!(desk.fake.acts(), expected);
+
+    desk.sign_in("senior").await;
+    desk.wait_for_text("left", "3").await;
+    desk.wait_for_text("notes", "verifier просит пересканировать: Полоса от сканера").await;
+    // By keyboard to the field that was passed on, and its value is stored.
+    for _ in 0..2 {
+        desk.script("document.activeElement.blur()").await;
+        desk.press(Key::Down).await;
+    }
+    desk.wait_for_text("notes", "verifier передал(а) старшему: не видно середины").await;
+    desk.wait_for("#place:not([hidden])").await;
+    desk.type_in("3").await;
+    desk.control(Key::Enter).await;
+    desk.wait_for_text("left", "2").await;
+    assert_eq!(desk.fake.acts().pop(), Some(value("135")));
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_double_enter_and_a_double_click_confirm_one_field() {
+    let desk = at_the_fields_station("verifier").await;
+    let enter = char::from(Key::Enter).to_string();
+    desk.type_in(&enter.repeat(2)).await;
+    desk.wait_for_text("label", "Ответ на задание 2").await;
+    desk.wait_for_text("saving", "записано").await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(desk.fake.acts().len(), 1);
+    // Back to the first one, and the same by the mouse.
+    desk.press(Key::Escape).await;
+    desk.wait_for_text("label", "Ответ на задание 1").await;
+    desk.wait_until_ready().await;
+    desk.script("const b = document.getElementById('do-enter'); b.click(); b.click()").await;
+    desk.wait_for_text("label", "Ответ на задание 2").await;
+    desk.wait_for_text("saving", "записано").await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(desk.fake.acts().len(), 1);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_back_button_loses_nothing_and_answers_nothing() {
+    let desk = at_the_fields_station("verifier").await;
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("label", "Ответ на задание 2").await;
+    desk.wait_for_text("saving", "записано").await;
+    for _ in 0..2 {
+        desk.client.back().await.unwrap();
+    }
+    // Behind the station is the login, which sends somebody who is signed in to work.
+    desk.go("/login").await;
+    desk.wait_for_text("label", "Ответ на задание 2").await;
+    desk.wait_for_text("left", "1").await;
+    assert_eq!(desk.fake.acts(), [value("1З5")]);
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_station_speaks_english_when_asked_and_keeps_it() {
+    let desk = at_the_fields_station("verifier").await;
+    desk.go("/verify?lang=en").await;
+    desk.wait_for_text("label", "Answer to task 1").await;
+    desk.type_in("w").await;
+    desk.wait_for_text("note", "“w” is not permitted here. Permitted: 0–9  А–В  З  ,  -").await;
+    desk.go("/verify").await;
+    desk.wait_for_text("why", "a character can be read in two ways").await;
+    let help = desk.client.find(Locator::Id("help")).await.unwrap();
+    desk.type_in("?").await;
+    desk.wait_for("#help[open]").await;
+    assert!(help.text().await.unwrap().contains("pass to the senior with a reason"));
+    desk.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_typed_barcode_is_checked_while_it_is_typed() {
+    let desk = Desk::new(Fake::new()).await;
+    desk.sign_in("senior").await;
+    desk.wait_for_text("label", "Штрихкод листа не читается").await;
+    desk.type_in("223209000000").await;
+    desk.wait_for_text("code-note", "контрольная цифра должна быть 6").await;
+    desk.type_in("1").await;
+    desk.wait_for_text("code-note", "✗ контрольная цифра не сходится").await;
+    desk.press(Key::Backspace).await;
+    desk.type_in("6").await;
+    desk.wait_for_text("code-note", "✓ контрольная цифра верна").await;
+    desk.control(Key::Enter).await;
+    desk.wait_for_text("left", "0").await;
+    assert_eq!(desk.fake.acts(), [VerdictAct::SheetCode { code: "2232090000006".into() }]);
+    desk.close().await;
 }

@@ -1,7 +1,13 @@
 //! The router from outside, over an in-memory centre.
 
 mod browser;
+mod chrome;
+mod drawn;
 mod fake;
+mod fake_rows;
+mod matrix;
+mod sessions;
+mod shots;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -9,7 +15,7 @@ use axum::http::{Request, Response, StatusCode, header};
 use fake::{Fake, exam_id};
 use rcoi_model::Role;
 use rcoi_web::backend::Backend;
-use rcoi_web::roles::{Action, ROLES, may};
+use rcoi_web::roles::{POSTS, Post};
 use rcoi_web::{AppState, WebConfig, password, router};
 use serde_json::{Value, json};
 use std::sync::{Arc, LazyLock};
@@ -31,11 +37,11 @@ struct Person {
 impl House {
     async fn new() -> Self {
         let fake = Arc::new(Fake::new());
-        for role in ROLES {
-            fake.create_user(None, role.as_str(), &HASH, role).await.unwrap();
+        for post in POSTS {
+            fake.create_user(None, post.as_str(), &HASH, post).await.unwrap();
         }
-        fake.create_user(None, "second", &HASH, Role::Verifier).await.unwrap();
-        let router = router(AppState::with_backend(fake.clone(), WebConfig::default()));
+        fake.create_user(None, "second", &HASH, Post::Works(Role::Verifier)).await.unwrap();
+        let router = router(AppState::with_backend(fake.clone(), fake.clone(), WebConfig::default()));
         Self { router, fake }
     }
 
@@ -154,61 +160,6 @@ async fn a_changing_call_from_another_site_is_forbidden() {
 }
 
 #[tokio::test]
-async fn every_page_opens_for_its_roles_only() {
-    let house = House::new().await;
-    let exam = format!("/exams/{}", exam_id());
-    let pages = [
-        ("/verify", Action::VerifyFields),
-        ("/senior", Action::SettleTroubles),
-        ("/exams", Action::SeeExams),
-        (exam.as_str(), Action::SeeExams),
-        ("/operator", Action::SeePackets),
-        ("/admin", Action::ManageUsers),
-    ];
-    for role in ROLES {
-        let person = house.login(role.as_str()).await;
-        for (page, action) in pages {
-            let expected = if may(role, action) { StatusCode::OK } else { StatusCode::FORBIDDEN };
-            assert_eq!(house.get(&person, page).await.status(), expected, "{role:?} {page}");
-        }
-    }
-    let stranger = Person { cookie: "rcoi=0".into(), csrf: String::new() };
-    assert_eq!(house.get(&stranger, "/verify").await.status(), StatusCode::SEE_OTHER);
-    assert_eq!(house.get(&stranger, "/api/v1/exams").await.status(), StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
-async fn every_changing_exam_call_obeys_the_matrix() {
-    let house = House::new().await;
-    let calls = [("reconcile", Action::Reconcile), ("close", Action::CloseExam), ("package", Action::BuildPackage)];
-    for role in ROLES {
-        let person = house.login(role.as_str()).await;
-        for (call, action) in calls {
-            let status = house.post(&person, &format!("/api/v1/exams/{}/{call}", exam_id()), json!({})).await.status();
-            assert_eq!(status != StatusCode::FORBIDDEN, may(role, action), "{role:?} {call}");
-            assert!(!status.is_server_error());
-        }
-    }
-    assert!(!house.fake.0.lock().unwrap().closed, "open tasks block closing");
-}
-
-#[tokio::test]
-async fn a_picture_is_shown_only_to_who_holds_the_task() {
-    let house = House::new().await;
-    let (first, second) = (house.login("verifier").await, house.login("second").await);
-    let task = house.claim(&first, 1).await.remove(0);
-    let picture = task["picture"].as_str().unwrap();
-    let own = house.get(&first, picture).await;
-    assert_eq!((own.status(), own.headers()[header::CACHE_CONTROL].to_str().unwrap()), (StatusCode::OK, "no-store"));
-    assert_eq!(house.get(&second, picture).await.status(), StatusCode::NOT_FOUND);
-    assert_eq!(house.get(&first, &format!("{picture}?kind=page")).await.status(), StatusCode::NOT_FOUND);
-    let senior = house.login("senior").await;
-    assert_eq!(house.get(&senior, &format!("{picture}?kind=page")).await.status(), StatusCode::OK);
-    let admin = house.login("admin").await;
-    assert_eq!(house.get(&admin, picture).await.status(), StatusCode::FORBIDDEN);
-}
-
-#[tokio::test]
 async fn a_double_click_is_one_verdict_and_a_stranger_s_task_is_refused() {
     let house = House::new().await;
     let (first, second) = (house.login("verifier").await, house.login("second").await);
@@ -299,6 +250,55 @@ async fn closing_is_refused_while_tasks_are_open_and_the_button_is_off() {
         }
     }
     assert_eq!(json_of(house.post(&head, &close, json!({})).await).await["state"], "closed");
+}
+
+#[tokio::test]
+async fn refusals_are_said_in_the_language_of_the_request() {
+    let house = House::new().await;
+    let person = house.login("verifier").await;
+    let task = house.claim(&person, 1).await.remove(0);
+    let path = format!("/api/v1/tasks/{}/verdict", task["id"].as_str().unwrap());
+    let body = json!({ "verdict_id": ID, "act": "value", "value": "1Q5" });
+    let english = Person { cookie: format!("{}; lang=en", person.cookie), csrf: person.csrf.clone() };
+    let says = |answer: Value| answer["message"].as_str().unwrap().to_owned();
+    assert!(says(json_of(house.post(&person, &path, body.clone()).await).await).starts_with("Знак «Q» здесь недопустим"));
+    assert!(says(json_of(house.post(&english, &path, body).await).await).starts_with("“Q” is not permitted here"));
+    let refused = house.get(&english, "/api/v1/exams").await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert_eq!(says(json_of(refused).await), "Your role does not permit this.");
+    let stranger = Request::get("/api/v1/me").header(header::COOKIE, "lang=en").body(Body::empty()).unwrap();
+    assert!(says(json_of(house.send(stranger).await).await).contains("sign in"));
+    let page = text_of(house.get(&english, "/exams").await).await;
+    assert!(page.contains("Your role does not permit this."));
+}
+
+#[tokio::test]
+async fn a_request_for_a_rescan_reaches_the_senior_and_the_operator_with_its_reason() {
+    let house = House::new().await;
+    let (verifier, senior, operator) = (house.login("verifier").await, house.login("senior").await, house.login("operator").await);
+    let task = house.claim(&verifier, 1).await.remove(0);
+    let path = format!("/api/v1/tasks/{}/verdict", task["id"].as_str().unwrap());
+    let body = json!({ "verdict_id": ID, "act": "rescan", "reason": "полоса от сканера" });
+    assert_eq!(house.post(&verifier, &path, body.clone()).await.status(), StatusCode::OK);
+    // The answer was lost and the browser sends it again, when the task has already gone on to the senior.
+    assert_eq!(house.post(&verifier, &path, body).await.status(), StatusCode::OK);
+    assert_eq!(house.verdicts(), 1);
+    let seen = house.claim(&senior, 9).await;
+    let seen = seen.iter().find(|t| t["id"] == task["id"]).expect("the senior has the field now");
+    assert_eq!(seen["notes"], json!([{ "by": "verifier", "act": "rescan", "text": "полоса от сканера" }]));
+    assert!(text_of(house.get(&operator, "/operator").await).await.contains("полоса от сканера"));
+}
+
+#[tokio::test]
+async fn a_theme_is_switched_by_the_query_and_kept_in_a_cookie() {
+    let house = House::new().await;
+    let page = house.send(Request::get("/login?theme=dark").body(Body::empty()).unwrap()).await;
+    assert!(page.headers()[header::SET_COOKIE].to_str().unwrap().starts_with("theme=dark"));
+    assert!(text_of(page).await.contains(r#"data-theme="dark""#));
+    let later = Request::get("/login").header(header::COOKIE, "theme=light").body(Body::empty()).unwrap();
+    assert!(text_of(house.send(later).await).await.contains(r#"data-theme="light""#));
+    let odd = Request::get("/login?theme=%22%3E").body(Body::empty()).unwrap();
+    assert!(!text_of(house.send(odd).await).await.contains("data-theme"));
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use crate::args::UserVerb;
 use crate::config::Config;
 use crate::wiring;
 use anyhow::{Context, Result, bail};
-use rcoi_model::Role;
-use rcoi_store::NewUser;
+use rcoi_store::{NewUser, User};
+use rcoi_web::roles::Post;
 use std::io::{BufRead, IsTerminal};
 
 /// Shorter passwords are refused.
@@ -17,16 +17,24 @@ pub(crate) fn run(verb: UserVerb, config: &Config) -> Result<Done> {
         let store = wiring::open_store(config).await?;
         match verb {
             UserVerb::Add { login, role } => {
-                let role = Role::parse(&role)
-                    .with_context(|| format!("'{role}' is no role: expected operator, verifier, senior, head or admin"))?;
+                let post = Post::parse(&role).with_context(|| {
+                    format!("'{role}' is no role: expected operator, verifier, senior, head, admin or auditor (looks, changes nothing)")
+                })?;
                 let password = read_password()?;
                 let password_hash = rcoi_web::password::hash(&password).map_err(|e| anyhow::anyhow!("cannot hash the password: {e}"))?;
-                store.create_user(&NewUser { login: login.clone(), title: String::new(), role, password_hash }, None).await?;
-                println!("{login} may log in as {}", role.as_str());
+                match post {
+                    Post::Works(role) => {
+                        store.create_user(&NewUser { login: login.clone(), title: String::new(), role, password_hash }, None).await?;
+                    }
+                    Post::Auditor => {
+                        store.create_auditor(&login, &password_hash, None).await?;
+                    }
+                }
+                println!("{login} may log in as {}", post.as_str());
             }
             UserVerb::List => {
                 for user in store.users().await? {
-                    println!("{:<20} {:<10} {}", user.login, user.role.as_str(), if user.disabled { "disabled" } else { "" });
+                    println!("{:<20} {:<10} {}", user.login, post(&user).as_str(), if user.disabled { "disabled" } else { "" });
                 }
             }
             UserVerb::Disable { login } => {
@@ -38,6 +46,10 @@ pub(crate) fn run(verb: UserVerb, config: &Config) -> Result<Done> {
         store.close().await;
         Ok(Done::Well)
     })
+}
+
+fn post(user: &User) -> Post {
+    if user.auditor { Post::Auditor } else { Post::Works(user.role) }
 }
 
 fn read_password() -> Result<String> {

@@ -1,0 +1,154 @@
+//! What a person must see around a task: labels, where the cells lie in the cut-out, where the field lies on the page,
+//! what colleagues said before.
+
+use crate::backend::{BackendError, Note, SourceRef, TaskView};
+use crate::centre::Centre;
+use rcoi_model::{PageId, PageReading, Quad, Rect, Role, Task, TaskSubject, TemplateId, VerdictAct};
+use rcoi_store::TaskFilter;
+use rcoi_template::{FieldSpec, Template};
+use std::sync::PoisonError;
+
+/// Pages whose form is remembered between claims.
+const REMEMBERED_PAGES: usize = 20_000;
+
+/// What is remembered of a reading: readings are large.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PageFacts {
+    template: Option<TemplateId>,
+    width: f32,
+    height: f32,
+    quarter_turns: u8,
+}
+
+impl PageFacts {
+    fn of(reading: PageReading) -> Self {
+        Self {
+            template: reading.template,
+            width: reading.width as f32,
+            height: reading.height as f32,
+            quarter_turns: reading.placement.map_or(0, |p| p.quarter_turns % 4),
+        }
+    }
+}
+
+impl Centre {
+    async fn page_facts(&self, page: PageId) -> Result<PageFacts, BackendError> {
+        let known = self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(&page).cloned();
+        if let Some(facts) = known {
+            return Ok(facts);
+        }
+        let Some(reading) = self.store().reading(page).await? else { return Ok(PageFacts::default()) };
+        let facts = PageFacts::of(reading);
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if pages.len() >= REMEMBERED_PAGES {
+            pages.clear();
+        }
+        pages.insert(page, facts.clone());
+        Ok(facts)
+    }
+
+    pub(crate) async fn view(&self, task: Task) -> Result<TaskView, BackendError> {
+        let mut view = TaskView::bare(task);
+        let Some(page) = view.task.page else { return Ok(view) };
+        let stored = self.store().page(page).await?;
+        view.source = Some(SourceRef { file: stored.source, index: stored.index });
+        if view.task.station == Role::Senior {
+            view.notes = self.notes(&view.task).await?;
+        }
+        let facts = self.page_facts(page).await?;
+        let Some(id) = facts.template.clone() else { return Ok(view) };
+        if let TaskSubject::Field { field, area, .. } = &view.task.subject {
+            view.area = size(area);
+            view.place = place(area, &facts);
+            let field = self.templates().get(&id).and_then(|t: &Template| t.fields.iter().find(|f| &f.name == field));
+            if let Some(field) = field {
+                view.label = field.label.clone();
+                if let FieldSpec::Cells(cells) = &field.spec {
+                    view.pattern = cells.pattern.clone();
+                    view.cells = parts(&cells.cells, field.spec.bounds());
+                }
+            }
+        }
+        view.form = id.0;
+        Ok(view)
+    }
+
+    /// What people said about the field of this task, on this task and on those it came from.
+    async fn notes(&self, task: &Task) -> Result<Vec<Note>, BackendError> {
+        let (Some(page), TaskSubject::Field { field: about, .. }) = (task.page, &task.subject) else { return Ok(Vec::new()) };
+        let mut said = Vec::new();
+        for row in self.store().tasks(&TaskFilter { page: Some(page), ..TaskFilter::default() }).await? {
+            if matches!(&row.task.subject, TaskSubject::Field { field, .. } if field == about) {
+                said.extend(self.store().verdicts_of_task(row.task.id).await?);
+            }
+        }
+        said.sort_by_key(|row| row.seq);
+        let mut notes = Vec::new();
+        for row in said {
+            let (act, text) = match row.verdict.act {
+                VerdictAct::Value { value } => ("value", value),
+                VerdictAct::Pass { reason } => ("pass", reason),
+                VerdictAct::Rescan { reason } => ("rescan", reason),
+                _ => continue,
+            };
+            notes.push(Note { by: self.login_of(row.verdict.user).await?, act, text });
+        }
+        Ok(notes)
+    }
+}
+
+/// Width and height of an area, as the cut-out draws it.
+fn size(area: &Quad) -> [f32; 2] {
+    let [lt, rt, rb, lb] = area.0;
+    [lt.distance(rt).max(lb.distance(rb)), lt.distance(lb).max(rt.distance(rb))]
+}
+
+/// Rectangles in parts of their common bounds.
+fn parts(rects: &[Rect], of: Rect) -> Vec<[f32; 4]> {
+    if of.w <= 0.0 || of.h <= 0.0 {
+        return Vec::new();
+    }
+    rects.iter().map(|r| [(r.x - of.x) / of.w, (r.y - of.y) / of.h, r.w / of.w, r.h / of.h]).collect()
+}
+
+/// An area of the picture as parts of the page that was turned upright.
+fn place(area: &Quad, page: &PageFacts) -> Option<[f32; 4]> {
+    let (w, h) = (page.width, page.height);
+    if w <= 0.0 || h <= 0.0 {
+        return None;
+    }
+    let b = area.bounds();
+    let (x, y, bw, bh) = (b.x / w, b.y / h, b.w / w, b.h / h);
+    (bw > 0.0 && bh > 0.0).then_some(match page.quarter_turns {
+        1 => [1.0 - y - bh, x, bh, bw],
+        2 => [1.0 - x - bw, 1.0 - y - bh, bw, bh],
+        3 => [y, 1.0 - x - bw, bh, bw],
+        _ => [x, y, bw, bh],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcoi_model::Point;
+
+    #[test]
+    fn cells_are_given_in_parts_of_their_field() {
+        let cells = [Rect::new(10.0, 5.0, 4.0, 6.0), Rect::new(16.0, 5.0, 4.0, 6.0)];
+        assert_eq!(parts(&cells, Rect::new(10.0, 5.0, 10.0, 6.0)), [[0.0, 0.0, 0.4, 1.0], [0.6, 0.0, 0.4, 1.0]]);
+        assert!(parts(&cells, Rect::default()).is_empty());
+    }
+
+    #[test]
+    fn the_place_of_a_field_turns_with_its_page() {
+        // A field near the left top corner of a lying picture of 200 by 100.
+        let at = |x: f32, y: f32| Point::new(x, y);
+        let area = Quad([at(20.0, 10.0), at(60.0, 10.0), at(60.0, 20.0), at(20.0, 20.0)]);
+        let turned = |quarter_turns| place(&area, &PageFacts { template: None, width: 200.0, height: 100.0, quarter_turns }).unwrap();
+        let near = |a: [f32; 4], b: [f32; 4]| a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-5);
+        assert!(near(turned(0), [0.1, 0.1, 0.2, 0.1]));
+        assert!(near(turned(1), [0.8, 0.1, 0.1, 0.2]));
+        assert!(near(turned(2), [0.7, 0.8, 0.2, 0.1]));
+        assert!(near(turned(3), [0.1, 0.7, 0.1, 0.2]));
+    }
+}

@@ -1,0 +1,84 @@
+//! Pictures of the fake centre: a field with its cells and a page, drawn as SVG.
+
+use std::fmt::Write;
+
+/// Distance of cells and their size, pixels.
+const PITCH: f32 = 44.0;
+const CELL: [f32; 2] = [40.0, 52.0];
+/// Margin of a cut-out.
+const MARGIN: f32 = 24.0;
+
+/// Width and height of the area of `cells` cells.
+pub(crate) fn area(cells: u32) -> [f32; 2] {
+    [(cells.max(1) - 1) as f32 * PITCH + CELL[0], CELL[1]]
+}
+
+/// The cells in parts of the area.
+pub(crate) fn spots(cells: u32) -> Vec<[f32; 4]> {
+    let width = area(cells)[0];
+    (0..cells).map(|i| [i as f32 * PITCH / width, 0.0, CELL[0] / width, 1.0]).collect()
+}
+
+/// A field as a hand filled it.
+pub(crate) fn field(written: &str, cells: u32) -> String {
+    let (width, height) = (area(cells)[0] + 2.0 * MARGIN, CELL[1] + 2.0 * MARGIN);
+    let mut svg = format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"><rect width="100%" height="100%" fill="#f4f2ee"/>"##
+    );
+    for i in 0..cells {
+        let x = MARGIN + i as f32 * PITCH;
+        let _ = write!(
+            svg,
+            r##"<rect x="{x}" y="{MARGIN}" width="{}" height="{}" fill="#fff" stroke="#c9b6ae" stroke-width="1.5"/>"##,
+            CELL[0], CELL[1]
+        );
+    }
+    for (i, c) in written.chars().enumerate() {
+        let (x, turn) = (MARGIN + i as f32 * PITCH + CELL[0] / 2.0, (i * 7 % 11) as f32 - 5.0);
+        let y = MARGIN + 42.0;
+        let _ = write!(
+            svg,
+            r##"<text x="{x}" y="{y}" font-family="DejaVu Sans" font-style="oblique" font-size="42" fill="#23304a" text-anchor="middle" transform="rotate({turn} {x} {y})">{c}</text>"##
+        );
+    }
+    svg + "</svg>"
+}
+
+/// Where row `n` of the drawn page stands, in parts of the page.
+pub(crate) fn place(row: u32) -> [f32; 4] {
+    [0.1, 0.2 + 0.035 * row as f32, 0.4, 0.022]
+}
+
+/// A whole form.
+pub(crate) fn page() -> String {
+    let (width, height) = (1240.0, 1754.0);
+    let mut svg = format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"><rect width="100%" height="100%" fill="#f7f5f1"/><text x="420" y="120" font-family="DejaVu Sans" font-size="34" font-weight="bold">Бланк ответов № 1</text>"##
+    );
+    for i in 0..46 {
+        let (x, w) = (780 + i * 8, 2 + (i * 5) % 6);
+        let _ = write!(svg, r#"<rect x="{x}" y="170" width="{w}" height="90"/>"#);
+    }
+    for row in 0..20 {
+        for half in 0..2 {
+            let (left, top) = (0.1 + 0.45 * half as f32, 0.2 + 0.035 * row as f32);
+            for i in 0..12 {
+                let _ = write!(
+                    svg,
+                    r##"<rect x="{}" y="{}" width="34" height="38" fill="#fff" stroke="#c9b6ae"/>"##,
+                    left * width + i as f32 * 41.0,
+                    top * height
+                );
+            }
+            let text = ["135", "-12,5", "ПАРАДОКС", "4", "2781", "ЛЕС"][(row * 2 + half) as usize % 6];
+            for (i, c) in text.chars().enumerate() {
+                let (x, y) = (left * width + i as f32 * 41.0 + 17.0, top * height + 31.0);
+                let _ = write!(
+                    svg,
+                    r##"<text x="{x}" y="{y}" font-family="DejaVu Sans" font-style="oblique" font-size="30" fill="#23304a" text-anchor="middle">{c}</text>"##
+                );
+            }
+        }
+    }
+    svg + "</svg>"
+}

@@ -1,0 +1,156 @@
+//! What the fake centre holds: tasks, packets, the card of its exam.
+
+use crate::drawn;
+use crate::fake::{State, exam_id};
+use rcoi_model::{Doubt, ExamState, FieldKind, PackageId, PageId, Quad, Role, RoomTrouble, SheetTrouble, Task, TaskState, TaskSubject};
+use rcoi_web::backend::{ExamCard, Note, PackageRow, PacketRow, SourceRef, TaskView};
+
+const DIGITS: &str = "0123456789,-";
+const LETTERS: &str = "0123456789,-АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ";
+
+fn task(key: &str, station: Role, subject: TaskSubject) -> TaskView {
+    let exam = exam_id();
+    let task = Task {
+        id: Task::id_for(exam, key),
+        exam,
+        key: key.into(),
+        station,
+        state: TaskState::Open,
+        page: Some(PageId::derived(&[key])),
+        packet: None,
+        subject,
+    };
+    let mut view = TaskView::bare(task);
+    view.form = "ege-ab".into();
+    view.source = Some(SourceRef { file: format!("0001-0101/{key}.png"), index: 0 });
+    view
+}
+
+fn field(key: &str, value: &str, permitted: &str, row: u32, doubts: Vec<Doubt>) -> TaskView {
+    let cells = 17;
+    let subject = TaskSubject::Field {
+        field: key.into(),
+        kind: FieldKind::Cells,
+        class: "answer".into(),
+        value: value.into(),
+        confidence: 0.6,
+        doubts,
+        area: Quad::default(),
+        permitted: permitted.into(),
+        cells,
+        options: vec![],
+    };
+    let mut view = task(key, Role::Verifier, subject);
+    view.area = drawn::area(cells);
+    view.cells = drawn::spots(cells);
+    view.place = Some(drawn::place(row));
+    view
+}
+
+fn marks(key: &str) -> TaskView {
+    let subject = TaskSubject::Field {
+        field: key.into(),
+        kind: FieldKind::Marks,
+        class: "event".into(),
+        value: "1|3".into(),
+        confidence: 0.6,
+        doubts: vec![Doubt::MultipleMarks],
+        area: Quad::default(),
+        permitted: String::new(),
+        cells: 0,
+        options: ["1", "2", "3", "4"].map(str::to_owned).to_vec(),
+    };
+    task(key, Role::Verifier, subject)
+}
+
+fn sheet(key: &str, trouble: SheetTrouble, detail: &str) -> TaskView {
+    task(key, Role::Senior, TaskSubject::Sheet { trouble, detail: detail.into() })
+}
+
+pub(crate) fn few() -> Vec<TaskView> {
+    let one = |key| field(key, "1З5", "0123456789,-АБВЗ", 1, vec![Doubt::Ambiguous { cells: vec![1] }]);
+    vec![one("answer-1"), one("answer-2"), sheet("sheet", SheetTrouble::CodeUnreadable, "штрихкод смазан")]
+}
+
+pub(crate) fn many() -> Vec<TaskView> {
+    let ambiguous = |cells: &[u32]| vec![Doubt::Ambiguous { cells: cells.to_vec() }];
+    let mut passed = field("answer-9", "27В1", LETTERS, 8, ambiguous(&[2]));
+    passed.task.station = Role::Senior;
+    passed.notes = vec![
+        Note { by: "ivanova".into(), act: "value", text: "2781".into() },
+        Note { by: "petrov".into(), act: "pass", text: "Не разобрать: 8 или В".into() },
+    ];
+    let mut room = task(
+        "room",
+        Role::Senior,
+        TaskSubject::Room {
+            trouble: RoomTrouble::CountDiffers, detail: "Заявлено листов 45, отсканировано 44".into()
+        },
+    );
+    room.task.page = None;
+    room.source = None;
+    vec![
+        field("answer-3", "1З5", DIGITS, 2, ambiguous(&[1])),
+        field("answer-7", "ПАРАД0КСЫ", LETTERS, 6, vec![Doubt::Ambiguous { cells: vec![5, 8] }, Doubt::CrossedOut { cells: vec![8] }]),
+        field("answer-11", "-12,5", DIGITS, 10, vec![Doubt::OffsetInk]),
+        marks("removed"),
+        field("answer-12", "СЕРЕБРЯНОВОДНАЯРЕ", LETTERS, 11, vec![Doubt::Overflow]),
+        passed,
+        sheet("sheet-017", SheetTrouble::CodeUnreadable, "Штрихкод смазан, цифры под ним видны"),
+        sheet("sheet-031", SheetTrouble::UnknownForm, "Ни один бланк экзамена не подходит"),
+        room,
+    ]
+}
+
+pub(crate) fn packets() -> Vec<PacketRow> {
+    let packet = |ppe: &str, room: &str, declared, scanned, read, verified, open_tasks| PacketRow {
+        ppe: ppe.into(),
+        room: room.into(),
+        declared,
+        scanned,
+        read,
+        verified,
+        set_aside: 0,
+        open_tasks,
+    };
+    vec![
+        packet("0001", "0101", 45, 45, 45, 41, 5),
+        packet("0001", "0102", 45, 44, 44, 44, 1),
+        packet("0001", "0103", 42, 42, 42, 42, 0),
+        packet("0014", "0201", 45, 45, 30, 12, 18),
+        packet("0014", "0202", 39, 0, 0, 0, 0),
+    ]
+}
+
+pub(crate) fn package() -> PackageRow {
+    PackageRow {
+        id: PackageId::derived(&["package"]),
+        file: "770001103-01-000001-001-20260528.zip".into(),
+        sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+        bytes: 48_312_907,
+        version: 1,
+    }
+}
+
+pub(crate) fn card(state: &State) -> ExamCard {
+    let sum = |get: fn(&PacketRow) -> u64| packets().iter().map(get).sum();
+    ExamCard {
+        id: exam_id(),
+        subject: "01".into(),
+        subject_name: "Русский язык".into(),
+        period: "main".into(),
+        date: jiff::Zoned::now().date().yesterday().unwrap(),
+        limit_days: 6,
+        state: match (state.closed, state.packages.is_empty()) {
+            (false, _) => ExamState::Open,
+            (true, true) => ExamState::Closed,
+            (true, false) => ExamState::Packaged,
+        },
+        declared: sum(|p| p.declared),
+        scanned: sum(|p| p.scanned),
+        read: sum(|p| p.read),
+        verified: sum(|p| p.verified),
+        set_aside: 0,
+        open_tasks: state.tasks.iter().filter(|t| t.0.task.state == TaskState::Open).count() as u64,
+    }
+}

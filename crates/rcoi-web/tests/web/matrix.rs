@@ -1,0 +1,156 @@
+//! The role matrix cell by cell through HTTP, and what a stranger to a task may not see.
+
+use crate::fake::exam_id;
+use crate::{House, ID, Person};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use rcoi_model::PackageId;
+use rcoi_web::roles::{POSTS, Post};
+use serde_json::{Value, json};
+
+/// A call: method and path, its JSON or form body.
+enum Call {
+    Get(&'static str),
+    Post(&'static str, Value),
+    Form(&'static str, &'static str),
+}
+use Call::{Form, Get, Post as Send};
+
+/// Columns: operator verifier senior head admin auditor; 1 = let through. `{exam}` and `{sheet}` are filled in.
+fn table() -> Vec<(Call, [u8; 6])> {
+    let no_body = || json!({});
+    vec![
+        (Get("/verify"), [0, 1, 1, 0, 0, 0]),
+        (Send("/api/v1/tasks/claim", json!({ "n": 1, "station": "verifier" })), [0, 1, 1, 0, 0, 0]),
+        (Send("/api/v1/undo", no_body()), [0, 1, 1, 0, 0, 0]),
+        (Get("/senior"), [0, 0, 1, 0, 0, 0]),
+        (Send("/api/v1/tasks/claim", json!({ "n": 1, "station": "senior" })), [0, 0, 1, 0, 0, 0]),
+        (Get("/api/v1/tasks/{sheet}/people"), [0, 0, 1, 0, 0, 0]),
+        (Get("/api/v1/tasks/{sheet}/picture"), [0, 0, 1, 1, 0, 0]),
+        (Get("/api/v1/tasks/{sheet}/picture?kind=page"), [0, 0, 1, 1, 0, 0]),
+        (Get("/operator"), [1, 0, 1, 1, 0, 1]),
+        (Get("/exams"), [0, 0, 1, 1, 0, 1]),
+        (Get("/exams/{exam}"), [0, 0, 1, 1, 0, 1]),
+        (Get("/exams/{exam}/open/verifier"), [0, 0, 1, 1, 0, 1]),
+        (Get("/exams/{exam}/open/senior"), [0, 0, 1, 1, 0, 1]),
+        (Get("/api/v1/exams"), [0, 0, 1, 1, 0, 1]),
+        (Get("/api/v1/exams/{exam}"), [0, 0, 1, 1, 0, 1]),
+        (Get("/api/v1/progress"), [0, 1, 1, 1, 0, 1]),
+        (Send("/api/v1/exams/{exam}/reconcile", no_body()), [0, 0, 1, 1, 0, 0]),
+        (Form("/exams/{exam}", "act=reconcile"), [0, 0, 1, 1, 0, 0]),
+        (Send("/api/v1/exams/{exam}/close", no_body()), [0, 0, 0, 1, 0, 0]),
+        (Form("/exams/{exam}", "act=close"), [0, 0, 0, 1, 0, 0]),
+        (Send("/api/v1/exams/{exam}/package", no_body()), [0, 0, 0, 1, 0, 0]),
+        (Form("/exams/{exam}", "act=package"), [0, 0, 0, 1, 0, 0]),
+        (Get("/api/v1/packages/{package}/file"), [0, 0, 0, 1, 0, 0]),
+        (Get("/admin"), [0, 0, 0, 0, 1, 0]),
+        (Form("/admin/users", "login=new.one&password=long-enough&role=auditor"), [0, 0, 0, 0, 1, 0]),
+        (Form("/admin/users/disabled", "login=second&disabled=true"), [0, 0, 0, 0, 1, 0]),
+        (Get("/api/v1/me"), [1, 1, 1, 1, 1, 1]),
+    ]
+}
+
+async fn status(house: &House, person: &Person, call: Call, sheet: &str) -> StatusCode {
+    let package = PackageId::derived(&["package"]).to_string();
+    let fill = |path: &str| path.replace("{exam}", &exam_id().to_string()).replace("{sheet}", sheet).replace("{package}", &package);
+    match call {
+        Get(path) => house.get(person, &fill(path)).await.status(),
+        Send(path, body) => house.post(person, &fill(path), body).await.status(),
+        Form(path, body) => {
+            let request = Request::post(fill(path))
+                .header(header::COOKIE, &person.cookie)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(Body::from(format!("csrf={}&{body}", person.csrf)));
+            house.send(request.unwrap()).await.status()
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_cell_of_the_role_matrix_is_kept_by_the_server() {
+    for (column, post) in POSTS.into_iter().enumerate() {
+        let house = House::new().await;
+        let person = house.login(post.as_str()).await;
+        let sheet = house.fake.0.lock().unwrap().tasks[2].0.task.id.to_string();
+        for (call, cells) in table() {
+            let name = match &call {
+                Get(path) | Send(path, _) | Form(path, _) => *path,
+            };
+            let status = status(&house, &person, call, &sheet).await;
+            assert!(!status.is_server_error(), "{post:?} {name}: {status}");
+            let refused = matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND);
+            assert_eq!(refused, cells[column] == 0, "{post:?} {name}: {status}");
+        }
+        assert!(!house.fake.0.lock().unwrap().closed, "open tasks forbid closing");
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_is_sent_to_the_login_and_gets_nothing_from_the_api() {
+    let house = House::new().await;
+    let stranger = Person { cookie: "rcoi=0".into(), csrf: String::new() };
+    let sheet = house.fake.0.lock().unwrap().tasks[2].0.task.id.to_string();
+    for (call, _) in table() {
+        let (name, api) = match &call {
+            Get(path) | Send(path, _) | Form(path, _) => (*path, path.starts_with("/api/")),
+        };
+        let expected = if api { StatusCode::UNAUTHORIZED } else { StatusCode::SEE_OTHER };
+        assert_eq!(status(&house, &stranger, call, &sheet).await, expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_auditor_s_page_offers_no_act() {
+    let house = House::new().await;
+    let auditor = house.login("auditor").await;
+    let page = crate::text_of(house.get(&auditor, &format!("/exams/{}", exam_id())).await).await;
+    assert!(page.contains("Русский язык") && !page.contains(r#"name="act""#));
+    assert_eq!(Post::parse("auditor"), Some(Post::Auditor));
+}
+
+#[tokio::test]
+async fn a_picture_is_shown_only_to_who_holds_the_task() {
+    let house = House::new().await;
+    let (first, second) = (house.login("verifier").await, house.login("second").await);
+    let task = house.claim(&first, 1).await.remove(0);
+    let picture = task["picture"].as_str().unwrap();
+    let own = house.get(&first, picture).await;
+    assert_eq!((own.status(), own.headers()[header::CACHE_CONTROL].to_str().unwrap()), (StatusCode::OK, "no-store"));
+    assert_eq!(house.get(&second, picture).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(house.get(&first, &format!("{picture}?kind=page")).await.status(), StatusCode::NOT_FOUND);
+    for (login, expected) in [("senior", 200), ("head", 200), ("admin", 403), ("operator", 403), ("auditor", 403)] {
+        let person = house.login(login).await;
+        for path in [picture.to_owned(), format!("{picture}?kind=page")] {
+            assert_eq!(house.get(&person, &path).await.status().as_u16(), expected, "{login} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_went_to_another_person_is_closed_to_the_first_one() {
+    let house = House::new().await;
+    let (first, second) = (house.login("verifier").await, house.login("second").await);
+    let task = house.claim(&first, 1).await.remove(0);
+    let (id, picture) = (task["id"].as_str().unwrap(), task["picture"].as_str().unwrap());
+    // The lease lapsed and the other one claimed it.
+    house.fake.0.lock().unwrap().tasks[0].1 = None;
+    assert_eq!(house.claim(&second, 1).await[0]["id"], task["id"]);
+    assert_eq!(house.get(&first, picture).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(house.get(&second, picture).await.status(), StatusCode::OK);
+    let body = json!({ "verdict_id": ID, "act": "value", "value": "1" });
+    assert_eq!(house.post(&first, &format!("/api/v1/tasks/{id}/verdict"), body).await.status(), StatusCode::CONFLICT);
+    assert_eq!(house.verdicts(), 0);
+}
+
+#[tokio::test]
+async fn an_unknown_task_and_a_foreign_one_are_refused_alike() {
+    let house = House::new().await;
+    let (first, second) = (house.login("verifier").await, house.login("second").await);
+    let task = house.claim(&first, 1).await.remove(0);
+    let mut answers = Vec::new();
+    for id in [task["id"].as_str().unwrap(), ID] {
+        let answer = house.get(&second, &format!("/api/v1/tasks/{id}/picture")).await;
+        answers.push((answer.status(), crate::text_of(answer).await));
+    }
+    assert_eq!(answers[0], answers[1]);
+}
