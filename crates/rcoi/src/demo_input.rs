@@ -2,10 +2,12 @@
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ParallelProgressIterator, ProgressBar, ProgressStyle};
+use jiff::civil::Date;
 use rayon::prelude::*;
-use rcoi_model::ExamTruth;
+use rcoi_model::{ExamPlan, ExamTruth};
 use rcoi_synth::demo_exam;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -17,12 +19,12 @@ pub(crate) struct Input {
     pub(crate) truth: ExamTruth,
 }
 
-/// Draws what is missing. `truth.json` is written last: its presence says that everything is there.
-pub(crate) fn ensure(folder: &Path, seed: u64) -> Result<Input> {
+/// Draws what is missing. `truth.json` is written last: its presence says that everything is there. An exam that was begun
+/// keeps its day; `today` counts for a new one, which was sat yesterday so that its limit is running.
+pub(crate) fn ensure(folder: &Path, seed: u64, today: Date) -> Result<Input> {
     let (plan, packets, truth_file) = (folder.join("exam.json"), folder.join("packets"), folder.join("truth.json"));
     if truth_file.exists() {
-        let text = fs::read_to_string(&truth_file).with_context(|| format!("cannot read {}", truth_file.display()))?;
-        let truth: ExamTruth = serde_json::from_str(&text).with_context(|| format!("{} is damaged; use --fresh", truth_file.display()))?;
+        let truth: ExamTruth = read(&truth_file)?;
         if truth.seed != seed {
             bail!(
                 "{} holds the exam of seed {}; use --seed {} to go on with it or --fresh to begin anew",
@@ -33,7 +35,12 @@ pub(crate) fn ensure(folder: &Path, seed: u64) -> Result<Input> {
         }
         return Ok(Input { plan, packets, truth });
     }
-    let exam = demo_exam(seed);
+    let begun: Option<ExamPlan> = if plan.exists() { Some(read(&plan)?) } else { None };
+    let exam = demo_exam(seed, begun.as_ref().map_or(today.yesterday()?, |plan| plan.date));
+    if begun.is_some_and(|plan| plan != exam.plan) {
+        bail!("{} holds the beginnings of another exam; use its --seed to go on with it or --fresh to begin anew", folder.display());
+    }
+    write_whole(&plan, &json(&exam.plan)?)?;
     let jobs = exam.jobs();
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(jobs.len() as u64) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("drawing {bar:30} {pos}/{len} files, {eta} left") {
@@ -43,9 +50,13 @@ pub(crate) fn ensure(folder: &Path, seed: u64) -> Result<Input> {
         let file = packets.join(&job.source);
         if file.exists() { Ok(()) } else { write_whole(&file, &exam.draw(job)?) }
     })?;
-    write_whole(&plan, &json(&exam.plan)?)?;
     write_whole(&truth_file, &json(&exam.truth)?)?;
     Ok(Input { plan, packets, truth: exam.truth })
+}
+
+fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is damaged; use --fresh", file.display()))
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
@@ -60,4 +71,27 @@ fn write_whole(file: &Path, bytes: &[u8]) -> Result<()> {
     std::io::Write::write_all(&mut temporary, bytes)?;
     temporary.persist(file).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exam_that_was_begun_keeps_its_day_and_its_seed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (first, later) = (jiff::civil::date(2027, 6, 4), jiff::civil::date(2027, 6, 6));
+        let exam = demo_exam(3, jiff::civil::date(2027, 6, 3));
+        for job in exam.jobs() {
+            // What is there is not drawn again.
+            write_whole(&folder.path().join("packets").join(&job.source), b"drawn").expect("a file");
+        }
+        ensure(folder.path(), 3, first).expect("the exam");
+        fs::remove_file(folder.path().join("truth.json")).expect("a truth");
+        let error = ensure(folder.path(), 4, later).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(error.contains("--fresh"), "{error}");
+        let input = ensure(folder.path(), 3, later).expect("the exam");
+        assert_eq!(read::<ExamPlan>(&input.plan).expect("a plan"), exam.plan);
+        assert_eq!(input.truth, exam.truth);
+    }
 }
