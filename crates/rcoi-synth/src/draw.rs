@@ -6,6 +6,7 @@ use crate::hand::Writer;
 use crate::hand::cells as hand;
 use crate::marks::MarkShape;
 use crate::sheet::{CODES, Sheet};
+use crate::stamps::Stamps;
 use image::{GrayImage, Luma};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -24,10 +25,10 @@ const FAINT: f32 = 0.3;
 const BARS: f32 = 0.825;
 
 /// The clean picture of a sheet.
-pub(crate) fn page(templates: &TemplateSet, sheet: &Sheet) -> Result<GrayImage, SynthError> {
+pub(crate) fn page(templates: &TemplateSet, stamps: &Stamps, sheet: &Sheet) -> Result<GrayImage, SynthError> {
     let template =
         templates.get(&TemplateId(sheet.template.to_owned())).ok_or_else(|| SynthError::UnknownTemplate(sheet.template.to_owned()))?;
-    let mut page = rcoi_template::draw::gray(template, &sheet.printed, DPI)?;
+    let mut page = stamps.blank(template, &sheet.printed)?;
     let writer = writer(sheet.writer);
     let mut rng = ChaCha8Rng::seed_from_u64(sheet.ink);
     for (field, entry) in &sheet.written {

@@ -5,6 +5,7 @@ use crate::fax::{FaxPage, fax_tiff};
 use crate::jpeg::jpeg;
 use crate::scan::{Pass, ScanParams, scan};
 use crate::sheet::Sheet;
+use crate::stamps::Stamps;
 use crate::{Job, SynthError};
 use image::GrayImage;
 use rayon::prelude::*;
@@ -17,12 +18,13 @@ use std::collections::BTreeMap;
 pub(crate) struct Files {
     sheets: BTreeMap<String, Vec<Sheet>>,
     templates: TemplateSet,
+    stamps: Stamps,
     params: ScanParams,
 }
 
 impl Files {
     pub(crate) fn new(params: ScanParams) -> Self {
-        Self { sheets: BTreeMap::new(), templates: rcoi_template::builtin(), params }
+        Self { sheets: BTreeMap::new(), templates: rcoi_template::builtin(), stamps: Stamps::default(), params }
     }
 
     /// Puts sheets into one file and writes down what they say. A name that ends in `.tif` is a one-bit file, else a JPEG
@@ -58,6 +60,6 @@ impl Files {
 
     fn scanned(&self, sheet: &Sheet) -> Result<(GrayImage, Pass), SynthError> {
         let pass = Pass::choose(&self.params, sheet.scan);
-        Ok((scan(&draw::page(&self.templates, sheet)?, &pass), pass))
+        Ok((scan(&draw::page(&self.templates, &self.stamps, sheet)?, &pass), pass))
     }
 }

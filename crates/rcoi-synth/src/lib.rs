@@ -17,6 +17,7 @@ mod plan;
 mod rng;
 mod scan;
 mod sheet;
+mod stamps;
 mod warp;
 mod words;
 
