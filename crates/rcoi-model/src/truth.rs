@@ -8,6 +8,19 @@ pub struct ExamTruth {
     pub seed: u64,
     /// One entry per page picture, in the order of the files.
     pub pages: Vec<PageTruth>,
+    /// Fields that only a person can settle (struck out, beyond the cells, marked twice, taken back): there a doubt is right,
+    /// and a reader that is sure is wrong even when its value is the one that stands in `fields`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubtful: Vec<DoubtfulField>,
+}
+
+/// One field of one page picture.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DoubtfulField {
+    /// As in the page's truth.
+    pub source: String,
+    pub index: u32,
+    pub field: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -41,6 +41,7 @@ pub(crate) fn prefix(form: &str) -> &'static str {
         "C1" => "232",
         "C2" => "233",
         "CX" => "234",
+        "TEST" => "236",
         _ => "235",
     }
 }

@@ -1,19 +1,34 @@
 //! Synthetic exams: a plan, filled sheets with their truth, and pictures as a scanner would give them. Seeded, no I/O.
 
+mod answers;
+mod bubble;
+mod defects;
 mod draw;
+mod entry;
 mod exam;
+mod fax;
+mod files;
 pub mod hand;
+mod jpeg;
 mod kit;
 mod marks;
 mod people;
+mod plan;
 mod rng;
 mod scan;
 mod sheet;
+mod stamps;
+mod warp;
 mod words;
 
-pub use exam::{DrawnExam, ExamSpec, Job, demo_exam, exam};
+pub use bubble::{DrawnTest, TestSpec, bubble_test, test};
+pub use defects::{Corner, Torn};
+pub use exam::{DrawnExam, Job, demo_exam, exam};
+pub use fax::{FaxPage, fax_tiff};
+pub use jpeg::jpeg;
 pub use marks::MarkShape;
-pub use scan::{ScanParams, scan};
+pub use plan::ExamSpec;
+pub use scan::{Pass, ScanParams, scan};
 
 /// Why a file of a drawn exam could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +41,6 @@ pub enum SynthError {
     Field { template: String, field: String, value: String },
     #[error("the blank cannot be drawn: {0}")]
     Blank(#[from] rcoi_template::draw::DrawError),
-    #[error("the picture cannot be written as JPEG: {0}")]
-    Picture(#[from] image::ImageError),
+    #[error("a picture of {width} × {height} pixels cannot be written: expected 1 to 65535 on each side")]
+    PictureSize { width: u32, height: u32 },
 }

@@ -1,10 +1,10 @@
-//! What a scanner makes of a clean page: a slightly wrong affine map, paper, noise, streaks, dust, a lost corner, JPEG.
+//! What a scanner makes of a clean page: everything that a pass does to it is decided first, then done.
 
-use crate::SynthError;
-use crate::draw::{DPI, SCALE};
-use image::codecs::jpeg::{JpegEncoder, PixelDensity};
-use image::{ExtendedColorType, GrayImage};
-use rand::Rng;
+use crate::defects::{Corner, Torn, blur, speck, streak, tear};
+use crate::draw::SCALE;
+use crate::warp::{Map, Tone, warp};
+use image::GrayImage;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// How badly a scanner treats pages. Shares are 0..=1 of all pages.
@@ -20,152 +20,153 @@ pub struct ScanParams {
     pub turned: f64,
     /// Pages with a streak of dirt on the glass.
     pub streaked: f64,
+    /// Pages out of focus.
+    pub blurred: f64,
+    /// Pages on grey paper, recycled or copied.
+    pub grey: f64,
     /// Pages with a corner torn or folded (one of the lower two: never an anchor and a code together).
     pub torn: f64,
     /// Pages scanned over a dark lid.
     pub dark_lid: f64,
+    /// Most grains of dust on a page.
+    pub dust: u32,
     /// JPEG quality, from and to.
     pub quality: (u8, u8),
 }
 
 impl Default for ScanParams {
     fn default() -> Self {
-        Self { skew: 2.5, shift: 2.0, stretch: 0.006, turned: 0.04, streaked: 0.05, torn: 0.01, dark_lid: 0.15, quality: (75, 90) }
+        Self {
+            skew: 3.0,
+            shift: 2.0,
+            stretch: 0.006,
+            turned: 0.04,
+            streaked: 0.05,
+            blurred: 0.03,
+            grey: 0.05,
+            torn: 0.01,
+            dark_lid: 0.15,
+            dust: 40,
+            quality: (70, 85),
+        }
     }
 }
 
-/// Scans a clean page (255 = white, 300 dpi) into the bytes of a grey JPEG of the same size.
-///
-/// # Errors
-/// When the JPEG cannot be written; pages of any form here can.
-pub fn scan(page: &GrayImage, params: &ScanParams, rng: &mut ChaCha8Rng) -> Result<Vec<u8>, SynthError> {
-    let map = Map::choose(page, params, rng);
-    let paper = rng.random_range(225.0..250.0f32);
-    let black = rng.random_range(8.0..55.0f32);
-    let lid = if rng.random_bool(params.dark_lid) { rng.random_range(30..70u8) } else { rng.random_range(244..=252u8) };
-    let mut out = warp(page, &map, paper, black, lid, rng);
-    if rng.random_bool(params.streaked) {
-        streak(&mut out, rng);
+/// One pass of one page through the scanner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pass {
+    /// Degrees.
+    pub skew: f32,
+    /// To the right and down, millimetres.
+    pub shift: (f32, f32),
+    /// Factors on width and height.
+    pub stretch: (f32, f32),
+    pub turned: bool,
+    /// Grey levels of white paper and black print.
+    pub paper: f32,
+    pub black: f32,
+    /// Grey level around the sheet.
+    pub lid: u8,
+    /// Spread of the noise, grey levels.
+    pub noise: f32,
+    /// Rounds of softening: 0 = sharp, 4 = out of focus.
+    pub blur: u32,
+    pub streaks: u32,
+    /// Grains of dust.
+    pub dust: u32,
+    pub torn: Option<Torn>,
+    pub quality: u8,
+    /// Where noise, streaks and dust fall.
+    pub seed: u64,
+}
+
+impl Pass {
+    /// A perfect scanner: straight, white, silent.
+    #[must_use]
+    pub fn clean() -> Self {
+        Self {
+            skew: 0.0,
+            shift: (0.0, 0.0),
+            stretch: (1.0, 1.0),
+            turned: false,
+            paper: 255.0,
+            black: 0.0,
+            lid: 255,
+            noise: 0.0,
+            blur: 0,
+            streaks: 0,
+            dust: 0,
+            torn: None,
+            quality: 95,
+            seed: 0,
+        }
     }
-    dust(&mut out, rng);
-    if rng.random_bool(params.torn) {
-        tear(&mut out, lid, rng);
+
+    /// A pass as this scanner makes them; the same seed gives the same pass.
+    #[must_use]
+    pub fn choose(params: &ScanParams, seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut within = |most: f32| if most > 0.0 { rng.random_range(-most..most) } else { 0.0 };
+        let skew = within(params.skew / 2.0) + within(params.skew / 2.0);
+        let shift = (within(params.shift), within(params.shift));
+        let stretch = (1.0 + within(params.stretch), 1.0 + within(params.stretch));
+        let paper = if rng.random_bool(params.grey) { rng.random_range(170.0..212.0f32) } else { rng.random_range(225.0..250.0f32) };
+        let corner = if rng.random_bool(0.5) { Corner::RightBottom } else { Corner::LeftBottom };
+        let torn = Torn { corner, width: rng.random_range(10.0..28.0), height: rng.random_range(10.0..28.0) };
+        Self {
+            skew,
+            shift,
+            stretch,
+            turned: rng.random_bool(params.turned),
+            paper,
+            black: rng.random_range(8.0..55.0f32),
+            lid: if rng.random_bool(params.dark_lid) { rng.random_range(30..70u8) } else { rng.random_range(244..=252u8) },
+            noise: rng.random_range(0.4..2.0f32),
+            blur: if rng.random_bool(params.blurred) { rng.random_range(1..=4) } else { 0 },
+            streaks: u32::from(rng.random_bool(params.streaked)),
+            dust: rng.random_range(0..=params.dust),
+            torn: rng.random_bool(params.torn).then_some(torn),
+            quality: rng.random_range(params.quality.0..=params.quality.1.max(params.quality.0)),
+            seed: rng.random(),
+        }
     }
-    if rng.random_bool(params.turned) {
+
+    /// Where a scanner in its one-bit mode draws the line: it follows the paper.
+    #[must_use]
+    pub fn threshold(&self) -> u8 {
+        (self.black + 0.6 * (self.paper - self.black)).clamp(1.0, 254.0) as u8
+    }
+
+    /// From a pixel of the scan to a place on the page, about the middle of the page.
+    fn map(&self, page: &GrayImage) -> Map {
+        let (sin, cos) = self.skew.to_radians().sin_cos();
+        let (sx, sy) = self.stretch;
+        let (cx, cy) = (page.width() as f32 / 2.0, page.height() as f32 / 2.0);
+        let (mx, my) = (cx + self.shift.0 * SCALE, cy + self.shift.1 * SCALE);
+        let (a, b, d, e) = (cos / sx, sin / sx, -sin / sy, cos / sy);
+        Map([a, b, cx - a * mx - b * my, d, e, cy - d * mx - e * my])
+    }
+}
+
+/// Scans a clean page (255 = white, 300 dpi) into a grey picture of the same size.
+#[must_use]
+pub fn scan(page: &GrayImage, pass: &Pass) -> GrayImage {
+    let mut rng = ChaCha8Rng::seed_from_u64(pass.seed);
+    let tone = Tone { paper: pass.paper, black: pass.black, lid: pass.lid, noise: pass.noise };
+    let mut out = if pass.blur > 0 {
+        let mut soft = page.clone();
+        blur(&mut soft, pass.blur);
+        warp(&soft, pass.map(page), &tone, &mut rng)
+    } else {
+        warp(page, pass.map(page), &tone, &mut rng)
+    };
+    (0..pass.streaks).for_each(|_| streak(&mut out, &mut rng));
+    (0..pass.dust).for_each(|_| speck(&mut out, &mut rng));
+    if let Some(torn) = &pass.torn {
+        tear(&mut out, torn, pass.lid);
+    }
+    if pass.turned {
         image::imageops::rotate180_in_place(&mut out);
     }
-    let quality = rng.random_range(params.quality.0..=params.quality.1.max(params.quality.0));
-    let mut bytes = Vec::new();
-    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, quality);
-    encoder.set_pixel_density(PixelDensity::dpi(DPI as u16));
-    encoder.encode(out.as_raw(), out.width(), out.height(), ExtendedColorType::L8)?;
-    Ok(bytes)
-}
-
-/// From a pixel of the scan to a place on the page: (a x + b y + c, d x + e y + f).
-struct Map {
-    row: [f32; 6],
-}
-
-impl Map {
-    fn choose(page: &GrayImage, params: &ScanParams, rng: &mut ChaCha8Rng) -> Self {
-        let mut within = |most: f32| if most > 0.0 { rng.random_range(-most..most) } else { 0.0 };
-        let angle = (within(params.skew / 2.0) + within(params.skew / 2.0)).to_radians();
-        let (sx, sy) = (1.0 + within(params.stretch), 1.0 + within(params.stretch));
-        let (dx, dy) = (within(params.shift) * SCALE, within(params.shift) * SCALE);
-        let (sin, cos) = angle.sin_cos();
-        let (cx, cy) = (page.width() as f32 / 2.0, page.height() as f32 / 2.0);
-        let (a, b, d, e) = (cos / sx, sin / sx, -sin / sy, cos / sy);
-        Self { row: [a, b, cx - a * (cx + dx) - b * (cy + dy), d, e, cy - d * (cx + dx) - e * (cy + dy)] }
-    }
-}
-
-/// Grey levels of noise that pixels get, in a table that is walked from a random place in every row.
-const NOISE: usize = 1 << 13;
-
-fn warp(page: &GrayImage, map: &Map, paper: f32, black: f32, lid: u8, rng: &mut ChaCha8Rng) -> GrayImage {
-    let strength = rng.random_range(1.0..4.0f32);
-    let noise: Vec<f32> = (0..NOISE).map(|_| (rng.random_range(-1.0..1.0f32) + rng.random_range(-1.0..1.0f32)) * strength).collect();
-    let (width, height) = page.dimensions();
-    let (w, source) = (width as usize, page.as_raw());
-    let levels: Vec<f32> = (0..=255).map(|v| black + (paper - black) * v as f32 / 255.0).collect();
-    let [a, b, c, d, e, f] = map.row;
-    let mut out = vec![lid; source.len()];
-    for (y, row) in out.chunks_exact_mut(w).enumerate() {
-        let from = rng.random_range(0..NOISE);
-        let (bx, by) = (b * y as f32 + c, e * y as f32 + f);
-        for (x, pixel) in row.iter_mut().enumerate() {
-            let (px, py) = (a * x as f32 + bx, d * x as f32 + by);
-            if px < 0.0 || py < 0.0 || px >= (width - 1) as f32 || py >= (height - 1) as f32 {
-                continue;
-            }
-            let (ix, iy) = (px as usize, py as usize);
-            let (fx, fy) = (px - ix as f32, py - iy as f32);
-            let at = iy * w + ix;
-            let level = |i: usize| levels[usize::from(source[i])];
-            let top = level(at) + (level(at + 1) - level(at)) * fx;
-            let low = level(at + w) + (level(at + w + 1) - level(at + w)) * fx;
-            *pixel = (top + (low - top) * fy + noise[(from + x) % NOISE]) as u8;
-        }
-    }
-    GrayImage::from_raw(width, height, out).unwrap_or_else(|| page.clone())
-}
-
-/// Dirt on the glass of a feeder: a faint line down the whole page.
-fn streak(page: &mut GrayImage, rng: &mut ChaCha8Rng) {
-    let (left, width) = (rng.random_range(0..page.width()), rng.random_range(1..4u32));
-    let dark = rng.random_range(18..60u8);
-    for y in 0..page.height() {
-        for x in left..(left + width).min(page.width()) {
-            let pixel = page.get_pixel_mut(x, y);
-            pixel.0[0] = pixel.0[0].saturating_sub(dark);
-        }
-    }
-}
-
-fn dust(page: &mut GrayImage, rng: &mut ChaCha8Rng) {
-    for _ in 0..rng.random_range(0..40) {
-        let (cx, cy) = (rng.random_range(0..page.width()), rng.random_range(0..page.height()));
-        let (size, grey) = (rng.random_range(1..4u32), rng.random_range(60..190u8));
-        for y in cy..(cy + size).min(page.height()) {
-            for x in cx..(cx + rng.random_range(1..=size)).min(page.width()) {
-                let pixel = page.get_pixel_mut(x, y);
-                pixel.0[0] = pixel.0[0].min(grey);
-            }
-        }
-    }
-}
-
-fn tear(page: &mut GrayImage, lid: u8, rng: &mut ChaCha8Rng) {
-    let (w, h) = (rng.random_range(10.0..28.0f32) * SCALE, rng.random_range(10.0..28.0f32) * SCALE);
-    let right = rng.random_bool(0.5);
-    let (width, height) = page.dimensions();
-    for up in 0..(h as u32).min(height) {
-        for from_side in 0..((w * (1.0 - up as f32 / h)) as u32).min(width) {
-            let x = if right { width - 1 - from_side } else { from_side };
-            page.get_pixel_mut(x, height - 1 - up).0[0] = lid;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use image::Luma;
-    use rand::SeedableRng;
-
-    #[test]
-    fn a_page_keeps_its_size_and_its_ink_and_gets_grey() {
-        let mut page = GrayImage::from_pixel(400, 600, Luma([255]));
-        for y in 250..350 {
-            for x in 150..250 {
-                page.put_pixel(x, y, Luma([0]));
-            }
-        }
-        let bytes = scan(&page, &ScanParams { shift: 0.0, ..ScanParams::default() }, &mut ChaCha8Rng::seed_from_u64(4)).expect("a JPEG");
-        let got = image::load_from_memory(&bytes).expect("a picture").to_luma8();
-        assert_eq!(got.dimensions(), (400, 600));
-        assert!(got.get_pixel(200, 300).0[0] < 80);
-        assert!((200..=254).contains(&got.get_pixel(60, 100).0[0]));
-    }
+    out
 }

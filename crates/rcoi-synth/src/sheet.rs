@@ -1,12 +1,17 @@
 //! What one sheet says: printed values, what the hand writes, and its truth.
 
-use crate::people::{code_of, pick};
-use crate::words::ANSWERS;
+use crate::answers::{self, Style};
+use crate::entry::Entry;
+use crate::marks::MarkShape;
+use crate::people::code_of;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rcoi_model::{ExamPlan, Oddity, PageTruth, Participant, Room};
-use rcoi_template::Preprint;
+use rcoi_template::{Preprint, Template};
 use std::collections::BTreeMap;
+
+/// Fields that carry the code of a sheet as bars.
+pub(crate) const CODES: [&str; 2] = ["code", "code-vertical"];
 
 /// One sheet, ready to be drawn.
 #[derive(Debug, Clone)]
@@ -15,8 +20,7 @@ pub(crate) struct Sheet {
     pub(crate) code: String,
     pub(crate) participant: Option<String>,
     pub(crate) printed: Preprint,
-    /// Field → text for cells, value for marks, `1` for ink and image fields.
-    pub(crate) written: BTreeMap<String, String>,
+    pub(crate) written: BTreeMap<String, Entry>,
     pub(crate) oddity: Option<Oddity>,
     /// Seed of the hand: the same for all sheets of one person.
     pub(crate) writer: u64,
@@ -27,9 +31,9 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    fn new(template: &'static str, code: &str, writer: u64, rng: &mut ChaCha8Rng) -> Self {
+    pub(crate) fn new(template: &'static str, code: &str, writer: u64, rng: &mut ChaCha8Rng) -> Self {
         let mut printed = Preprint::new();
-        for field in ["code", "code-vertical"] {
+        for field in CODES {
             printed.insert(field.to_owned(), code.to_owned());
         }
         let (ink, scan) = (rng.random(), rng.random());
@@ -42,22 +46,45 @@ impl Sheet {
 
     pub(crate) fn write(&mut self, field: &str, value: &str) {
         if !value.is_empty() {
-            self.written.insert(field.to_owned(), value.to_owned());
+            self.put(field, Entry::Plain(value.to_owned()));
         }
     }
 
-    /// The truth about this sheet in the file `source`.
-    pub(crate) fn truth(&self, source: &str) -> PageTruth {
-        let fields = self.printed.iter().chain(&self.written).map(|(k, v)| (k.clone(), v.clone())).collect();
-        PageTruth {
+    pub(crate) fn put(&mut self, field: &str, entry: Entry) {
+        self.written.insert(field.to_owned(), entry);
+    }
+
+    /// A mark that was taken back: the box is blackened.
+    pub(crate) fn cancel(&mut self, field: &str) {
+        self.put(field, Entry::Marked(vec![("1".to_owned(), MarkShape::Blackened)]));
+    }
+
+    /// The truth about this sheet, page `index` of the file `source`; and the fields that only a person can settle.
+    pub(crate) fn truth(&self, source: &str, index: u32, template: Option<&Template>) -> (PageTruth, Vec<String>) {
+        let mut fields: BTreeMap<String, String> = self.printed.clone();
+        let mut doubtful = Vec::new();
+        for (name, entry) in &self.written {
+            let (value, doubt) = entry.meaning(template.and_then(|t| t.field(name)).map(|f| &f.spec));
+            if !value.is_empty() {
+                fields.insert(name.clone(), value);
+            }
+            if doubt {
+                doubtful.push(name.clone());
+            }
+        }
+        if self.oddity == Some(Oddity::UnreadableBarcode) {
+            doubtful.extend(CODES.map(str::to_owned));
+        }
+        let page = PageTruth {
             source: source.to_owned(),
-            index: 0,
+            index,
             template: self.template.to_owned(),
             sheet_code: self.code.clone(),
             participant: self.participant.clone(),
             fields,
             oddity: self.oddity,
-        }
+        };
+        (page, doubtful)
     }
 }
 
@@ -106,60 +133,31 @@ pub(crate) fn registration(plan: &ExamPlan, person: &Participant, writer: u64, r
 }
 
 /// Form of short answers.
-pub(crate) fn answers(plan: &ExamPlan, person: &Participant, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
+pub(crate) fn answers(plan: &ExamPlan, person: &Participant, style: Style, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
     let mut sheet = of_kit("ege-ab", code_of(person, "AB"), plan, person, writer, rng);
     sheet.print("qr", code_of(person, "AB"));
-    fill_answers(&mut sheet, plan.answers, rng);
+    answers::fill(&mut sheet, plan.answers, style, rng);
     sheet
 }
 
-fn fill_answers(sheet: &mut Sheet, rows: u32, rng: &mut ChaCha8Rng) {
-    for row in 1..=rows {
-        if rng.random_bool(0.93) {
-            sheet.write(&format!("answer-{row}"), &answer(rng));
-        }
-    }
-    // About one person in ten takes an answer back, one in thirty two of them.
-    let replaced = match rng.random_range(0..30) {
-        0 => 2,
-        1 | 2 => 1,
-        _ => 0,
-    };
-    let first = rng.random_range(1..=rows.max(2) - 1);
-    for place in 1..=replaced {
-        sheet.write(&format!("replacement-{place}-number"), &(first + place - 1).to_string());
-        sheet.write(&format!("replacement-{place}-answer"), &answer(rng));
-    }
-    let count = if replaced == 0 { "Х".to_owned() } else { replaced.to_string() };
-    sheet.write("replacement-count", &count);
-    sheet.write("signature", "1");
-    sheet.write("organiser-signature", "1");
-}
-
-fn answer(rng: &mut ChaCha8Rng) -> String {
-    if rng.random_bool(0.55) {
-        let length = rng.random_range(1..=5);
-        (0..length).map(|_| char::from(b'0' + rng.random_range(0..=9u8))).collect()
-    } else {
-        pick(&ANSWERS, rng).to_owned()
-    }
-}
-
 /// First sheet of long answers.
-pub(crate) fn long_first(plan: &ExamPlan, person: &Participant, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
+pub(crate) fn long_first(plan: &ExamPlan, person: &Participant, style: Style, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
     let mut sheet = of_kit("ege-c1", code_of(person, "C1"), plan, person, writer, rng);
     sheet.print("sheet-number", "1");
     sheet.print("link", code_of(person, "C2"));
-    sheet.write("text", "1");
+    if style != Style::Empty {
+        sheet.write("text", "1");
+    }
     sheet
 }
 
 /// Second sheet of long answers; `extra` = code of the extra sheet that was handed out, empty when none.
-pub(crate) fn long_second(plan: &ExamPlan, person: &Participant, extra: &str, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
+pub(crate) fn long_second(plan: &ExamPlan, person: &Participant, extra: &str, style: Style, writer: u64, rng: &mut ChaCha8Rng) -> Sheet {
     let mut sheet = of_kit("ege-c2", code_of(person, "C2"), plan, person, writer, rng);
     sheet.print("sheet-number", "2");
     sheet.write("link", extra);
-    if !extra.is_empty() || rng.random_bool(0.8) {
+    let writes = rng.random_bool(0.8);
+    if style != Style::Empty && (writes || !extra.is_empty()) {
         sheet.write("text", "1");
     }
     sheet
@@ -179,7 +177,7 @@ pub(crate) fn foreign(plan: &ExamPlan, code: &str, rng: &mut ChaCha8Rng) -> Shee
     let mut sheet = Sheet::new("ege-ab", code, writer, rng);
     subject(&mut sheet, plan, "03", "ФИЗИКА");
     sheet.print("qr", code);
-    fill_answers(&mut sheet, plan.answers, rng);
+    answers::fill(&mut sheet, plan.answers, Style::Plain, rng);
     sheet.oddity = Some(Oddity::ForeignSubject);
     sheet
 }

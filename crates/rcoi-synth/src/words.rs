@@ -183,3 +183,13 @@ pub(crate) const ANSWERS: [&str; 60] = [
     "ТИШИНА",
     "СЕРДЦЕ",
 ];
+
+/// Answers that are longer than the 17 cells of the form.
+pub(crate) const LONG_ANSWERS: [&str; 6] = [
+    "ПРОТИВОПОСТАВЛЕНИЕ",
+    "РИТОРИЧЕСКИЙВОПРОС",
+    "НЕСМОТРЯНАТРУДНОСТИ",
+    "ПАРЦЕЛЛЯЦИЯИЭПИТЕТ",
+    "СОЗНАТЕЛЬНАЯОШИБКА",
+    "ДЛЯЗНАКОМСТВАСГОРОДОМ",
+];

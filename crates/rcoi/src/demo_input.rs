@@ -2,10 +2,12 @@
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ParallelProgressIterator, ProgressBar, ProgressStyle};
+use jiff::civil::Date;
 use rayon::prelude::*;
 use rcoi_model::{ExamPlan, ExamTruth};
 use rcoi_synth::{ExamSpec, exam};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -17,15 +19,13 @@ pub(crate) struct Input {
     pub(crate) truth: ExamTruth,
 }
 
-/// Draws what is missing. `truth.json` is written last: its presence says that everything is there.
-pub(crate) fn ensure(folder: &Path, seed: u64, participants: u32) -> Result<Input> {
+/// Draws what is missing. `truth.json` is written last: its presence says that everything is there. An exam that was begun
+/// keeps its day; `today` counts for a new one, which was sat yesterday so that its limit is running.
+pub(crate) fn ensure(folder: &Path, seed: u64, participants: u32, today: Date) -> Result<Input> {
     let (plan, packets, truth_file) = (folder.join("exam.json"), folder.join("packets"), folder.join("truth.json"));
     if truth_file.exists() {
-        let text = fs::read_to_string(&truth_file).with_context(|| format!("cannot read {}", truth_file.display()))?;
-        let truth: ExamTruth = serde_json::from_str(&text).with_context(|| format!("{} is damaged; use --fresh", truth_file.display()))?;
-        let text = fs::read_to_string(&plan).with_context(|| format!("cannot read {}", plan.display()))?;
-        let planned: ExamPlan = serde_json::from_str(&text).with_context(|| format!("{} is damaged; use --fresh", plan.display()))?;
-        let people = planned.participants.len();
+        let truth: ExamTruth = read(&truth_file)?;
+        let people = read::<ExamPlan>(&plan)?.participants.len();
         if truth.seed != seed || people != participants as usize {
             bail!(
                 "{} holds the exam of seed {} with {people} people; use --seed {} --participants {people} to go on with it \
@@ -37,7 +37,12 @@ pub(crate) fn ensure(folder: &Path, seed: u64, participants: u32) -> Result<Inpu
         }
         return Ok(Input { plan, packets, truth });
     }
-    let exam = exam(&spec(seed, participants));
+    let begun: Option<ExamPlan> = if plan.exists() { Some(read(&plan)?) } else { None };
+    let exam = exam(&spec(seed, participants, begun.as_ref().map_or(today.yesterday()?, |plan| plan.date)));
+    if begun.is_some_and(|plan| plan != exam.plan) {
+        bail!("{} holds the beginnings of another exam; use its --seed to go on with it or --fresh to begin anew", folder.display());
+    }
+    write_whole(&plan, &json(&exam.plan)?)?;
     let jobs = exam.jobs();
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(jobs.len() as u64) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("drawing {bar:30} {pos}/{len} files, {eta} left") {
@@ -47,17 +52,17 @@ pub(crate) fn ensure(folder: &Path, seed: u64, participants: u32) -> Result<Inpu
         let file = packets.join(&job.source);
         if file.exists() { Ok(()) } else { write_whole(&file, &exam.draw(job)?) }
     })?;
-    write_whole(&plan, &json(&exam.plan)?)?;
     write_whole(&truth_file, &json(&exam.truth)?)?;
     Ok(Input { plan, packets, truth: exam.truth })
 }
 
 /// The demo's exam shrunk or grown: of each trouble that it has there stays at least one.
-fn spec(seed: u64, participants: u32) -> ExamSpec {
-    let demo = ExamSpec::demo(seed);
+fn spec(seed: u64, participants: u32, date: Date) -> ExamSpec {
+    let demo = ExamSpec::demo(seed, date);
     let part = |count: u32| (u64::from(count) * u64::from(participants)).div_ceil(u64::from(demo.participants)) as u32;
     ExamSpec {
         seed,
+        date,
         points: part(demo.points),
         rooms: part(demo.rooms),
         participants,
@@ -68,8 +73,19 @@ fn spec(seed: u64, participants: u32) -> ExamSpec {
         duplicates: part(demo.duplicates),
         foreign: part(demo.foreign),
         unreadable: part(demo.unreadable),
+        overruns: part(demo.overruns),
+        corrected: part(demo.corrected),
+        empty: part(demo.empty),
+        cancelled: part(demo.cancelled),
+        faxed: part(demo.faxed),
+        fax_rooms: part(demo.fax_rooms),
         miscounted: part(demo.miscounted),
     }
+}
+
+fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is damaged; use --fresh", file.display()))
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
@@ -92,10 +108,27 @@ mod tests {
 
     #[test]
     fn a_hundred_people_are_the_demo_and_six_still_have_one_of_every_trouble() {
-        assert_eq!(spec(7, 100), ExamSpec::demo(7));
-        let small = spec(7, 6);
+        let date = jiff::civil::date(2027, 6, 3);
+        assert_eq!(spec(7, 100, date), ExamSpec::demo(7, date));
+        let small = spec(7, 6, date);
         assert_eq!((small.points, small.rooms, small.absent, small.duplicates, small.unreadable, small.miscounted), (1, 1, 1, 1, 1, 1));
-        let odd = small.extras + small.removed + small.not_finished + small.absent + small.duplicates + small.unreadable;
-        assert!(odd <= small.participants, "each trouble needs a person of its own");
+    }
+
+    #[test]
+    fn an_exam_that_was_begun_keeps_its_day_and_its_seed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (first, later) = (jiff::civil::date(2027, 6, 4), jiff::civil::date(2027, 6, 6));
+        let exam = exam(&spec(3, 12, jiff::civil::date(2027, 6, 3)));
+        for job in exam.jobs() {
+            // What is there is not drawn again.
+            write_whole(&folder.path().join("packets").join(&job.source), b"drawn").expect("a file");
+        }
+        ensure(folder.path(), 3, 12, first).expect("the exam");
+        fs::remove_file(folder.path().join("truth.json")).expect("a truth");
+        let error = ensure(folder.path(), 4, 12, later).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(error.contains("--fresh"), "{error}");
+        let input = ensure(folder.path(), 3, 12, later).expect("the exam");
+        assert_eq!(read::<ExamPlan>(&input.plan).expect("a plan"), exam.plan);
+        assert_eq!(input.truth, exam.truth);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Pen, Writer};
 use crate::marks::{self, MarkShape};
-use crate::rng::{Dice, bell, between};
+use crate::rng::{Dice, bell, between, chance};
 use image::GrayImage;
 use rcoi_model::{Point, Rect};
 
@@ -10,10 +10,50 @@ fn pixels(r: &Rect, scale: f32) -> Rect {
     Rect::new(r.x * scale, r.y * scale, r.w * scale, r.h * scale)
 }
 
-/// Writes one character a cell; a space skips its cell. `scale` = pixels a millimetre.
+/// How far a hand goes on beyond the last cell, millimetres: beyond that stands the next column of the forms.
+const BEYOND: f32 = 12.0;
+
+/// Writes one character a cell; a space skips its cell. Too long a text goes on beyond the last cell in smaller writing, or
+/// is written closer from its beginning as if there were no cells. `scale` = pixels a millimetre.
 pub(crate) fn write_cells(page: &mut GrayImage, scale: f32, cells: &[Rect], text: &str, writer: &Writer, dice: &mut Dice) {
-    for (cell, ch) in cells.iter().zip(text.chars()) {
-        writer.character(page, ch, &pixels(cell, scale), scale, dice);
+    for (place, ch) in places(cells, text.chars().count(), dice).iter().zip(text.chars()) {
+        writer.character(page, ch, &pixels(place, scale), scale, dice);
+    }
+}
+
+/// Where the characters of a text of `length` go.
+fn places(cells: &[Rect], length: usize, dice: &mut Dice) -> Vec<Rect> {
+    let mut places = cells.to_vec();
+    let (Some(first), Some(last)) = (cells.first(), cells.last()) else { return places };
+    let rest = length.saturating_sub(cells.len());
+    if rest == 0 {
+        return places;
+    }
+    if chance(dice, 0.35) {
+        let pitch = (last.right() + between(dice, 2.5, 4.0) - first.x) / length as f32;
+        return (0..length).map(|i| Rect::new(first.x + pitch * i as f32, first.y, pitch, first.h)).collect();
+    }
+    let pitch = (BEYOND / rest as f32).clamp(1.2, last.w * 0.55);
+    let (left, top, height) = (last.right() + 0.4, last.y + last.h * 0.2, last.h * 0.62);
+    places.extend((0..rest).map(|i| Rect::new(left + pitch * i as f32, top, pitch, height)));
+    places
+}
+
+/// Strikes out what stands in `area`: one character crossed through several times, more of them with two long lines.
+pub(crate) fn cross_out(page: &mut GrayImage, scale: f32, area: Rect, writer: &Writer, dice: &mut Dice) {
+    let area = pixels(&area, scale);
+    let pen = writer.pen(scale);
+    let mut at = |x: f32, y: f32| Point::new(area.x + area.w * x, area.y + area.h * (y + between(dice, -0.05, 0.05)));
+    if area.w < area.h * 1.5 {
+        for line in [[(0.05, 0.15), (0.95, 0.85)], [(0.95, 0.15), (0.05, 0.85)], [(0.0, 0.5), (1.0, 0.5)]] {
+            pen.line(page, &line.map(|(x, y)| at(x, y)));
+        }
+        return;
+    }
+    let steps = (area.w / area.h * 1.5) as usize + 1;
+    for y in [0.38, 0.62] {
+        let points: Vec<Point> = (0..=steps).map(|i| at(i as f32 / steps as f32 * 1.02 - 0.01, y)).collect();
+        pen.line(page, &points);
     }
 }
 
@@ -49,7 +89,8 @@ pub(crate) fn mark(page: &mut GrayImage, scale: f32, area: Rect, shape: MarkShap
 
 /// A thick line through points given in millimetres.
 pub(crate) fn strike(page: &mut GrayImage, scale: f32, points: &[Point], writer: &Writer) {
-    let pen = Pen { width: writer.pen(scale).width * 3.0, ink: writer.pen(scale).ink };
+    let pen = writer.pen(scale);
+    let pen = Pen { width: pen.width * 2.0, ink: pen.ink };
     let points: Vec<Point> = points.iter().map(|p| Point::new(p.x * scale, p.y * scale)).collect();
     pen.line(page, &points);
 }

@@ -35,15 +35,23 @@ impl Pen {
         let full = f32::from(255 - self.ink);
         let stride = width as usize;
         let pixels: &mut [u8] = page;
+        let outer = (radius + 0.5) * (radius + 0.5);
         for y in y0..y1 {
             let py = y as f32 + 0.5 - a.y;
-            for x in x0..x1 {
+            // Where the row can meet the stroke: beyond that only distances would be computed.
+            let (from, to) = if dy.abs() > 0.5 {
+                let (middle, half) = (a.x + py * dx / dy, reach * length.sqrt() / dy.abs());
+                (x0.max((middle - half).max(0.0) as u32), x1.min((middle + half).max(0.0) as u32 + 1))
+            } else {
+                (x0, x1)
+            };
+            for x in from..to {
                 let px = x as f32 + 0.5 - a.x;
                 let t = ((px * dx + py * dy) / length).clamp(0.0, 1.0);
-                let away = (px - t * dx).hypot(py - t * dy);
-                let cover = (radius + 0.5 - away).clamp(0.0, 1.0);
-                if cover > 0.0 {
-                    let value = (255.0 - full * cover) as u8;
+                let (ox, oy) = (px - t * dx, py - t * dy);
+                let away = ox * ox + oy * oy;
+                if away < outer {
+                    let value = (255.0 - full * (radius + 0.5 - away.sqrt()).min(1.0)) as u8;
                     let pixel = &mut pixels[y as usize * stride + x as usize];
                     *pixel = (*pixel).min(value);
                 }

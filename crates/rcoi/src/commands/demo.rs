@@ -26,7 +26,8 @@ pub(crate) fn run(args: &DemoArgs, config: &Config) -> Result<Done> {
         std::fs::remove_dir_all(&config.data).with_context(|| format!("cannot remove {}", config.data.display()))?;
     }
     let drawing = Instant::now();
-    let input = demo_input::ensure(&config.data.join("input"), args.seed, args.participants)?;
+    let today = jiff::Zoned::now().date();
+    let input = demo_input::ensure(&config.data.join("input"), args.seed, args.participants, today)?;
     println!("exam: {} sheets in {} ({:.1} s)", input.truth.pages.len(), input.packets.display(), drawing.elapsed().as_secs_f64());
     wiring::block_on(async {
         let pipeline = wiring::open_pipeline(&config).await?;
