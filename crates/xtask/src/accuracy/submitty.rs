@@ -24,26 +24,39 @@ pub(crate) fn measure(lab: &Lab) -> Result<Vec<Row>> {
         told.pages.push(Page { image, template: id, values });
     }
     let mut row = lab.measure("submitty-handwritten-ids/numbers", &told, &templates, &folder, Unit::Fields)?;
-    row.notes.push("9 digits a field; some rows are tilted, which the truth does not tell".to_owned());
+    row.notes.push("9 digits a field".to_owned());
     Ok(vec![row])
 }
 
-/// On the printed strip the code is 218 wide; the first box begins 279 beside the code's left edge and 53 below its
-/// upper edge; a box is 92.2 × 113.
+/// Side of the code in pixels where the strip is printed an inch and three quarters of an inch high.
+const SIDES: [f64; 2] = [145.3, 109.0];
+/// The strip is set level, turned clockwise by 2.5° or counter-clockwise by 5°: (upper bound of the ratio, degrees).
+const TILTS: [(f64, f64); 3] = [(1.02, 0.0), (1.065, -2.5), (f64::INFINITY, 5.0)];
+
+/// A form of nine cells at the places that the code gives away. In the strip's own pixels the code is 218 wide, its middle lies
+/// 216.1 left of the first box's middle and 1 above it, and a box is 92.2 × 114.
 fn template(id: &str, x0: f64, y0: f64, x1: f64, y1: f64) -> String {
-    let scale = (x1 - x0 + y1 - y0) / 2.0 / 218.0;
-    let middle = (y0 + y1) / 2.0;
-    let (step, height) = (92.2 * scale, 113.0 * scale);
-    let inset = 3.0 * scale;
+    // The truth frames the code with a pixel and a half on each side. A tilted square fills a larger frame.
+    let frame = (x1 - x0 + y1 - y0) / 2.0 - 3.0;
+    let side = SIDES.into_iter().find(|s| frame >= s * 0.98).unwrap_or(SIDES[1]);
+    let degrees = TILTS.into_iter().find(|(most, _)| frame / side < *most).map_or(0.0, |(_, degrees)| degrees);
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    let scale = side / 218.0;
+    let (width, height, inset) = (92.2 * scale, 114.0 * scale, 3.0 * scale);
+    // y grows downwards.
+    let (right, down) = (216.1 * scale, scale);
+    let first = ((x0 + x1) / 2.0 + right * cos + down * sin, (y0 + y1) / 2.0 - right * sin + down * cos);
     format!(
         "title = \"{id}\"\nform = \"{id}\"\nunit = \"px\"\npage = [{}, {}]\n\n[locate]\nkind = \"whole\"\nupright = true\n\n\
          [[field]]\nname = \"number\"\nkind = \"cells\"\nclass = \"text\"\nalphabet = \"@digits\"\noutline = \"square\"\n\
-         at = [{:.1}, {:.1}]\ncell = [{:.1}, {:.1}]\nstep = [{step:.2}, 0]\ncount = 9\n",
+         at = [{:.1}, {:.1}]\ncell = [{:.1}, {:.1}]\nstep = [{:.2}, {:.2}]\ncount = 9\n",
         PAGE.0,
         PAGE.1,
-        x0 + 279.0 * scale + inset,
-        middle - height / 2.0 + inset,
-        step - 2.0 * inset,
+        first.0 - width / 2.0 + inset,
+        first.1 - height / 2.0 + inset,
+        width - 2.0 * inset,
         height - 2.0 * inset,
+        width * cos,
+        -width * sin,
     )
 }
