@@ -1,7 +1,7 @@
 //! What must hold between the parts of a template once each part is readable.
 
 use crate::parse::node::Source;
-use crate::{Anchor, FieldSpec, Locate, Print, Template};
+use crate::{Anchor, AnchorShape, FieldSpec, Locate, Print, Template};
 use rcoi_model::{Point, Rect};
 
 /// Where the parts stand in the file.
@@ -11,8 +11,6 @@ pub(crate) struct Lines {
     pub(crate) joins: Vec<usize>,
     pub(crate) locate: usize,
     pub(crate) identity: usize,
-    /// The author promises upright pictures: a layout that looks the same turned is then fine.
-    pub(crate) upright: bool,
     /// Every entry was readable; else what depends on the missing ones is not reported on top.
     pub(crate) all_fields: bool,
     pub(crate) all_anchors: bool,
@@ -107,12 +105,14 @@ fn locate(source: &Source<'_>, template: &Template, lines: &Lines) {
         fault("expected anchors that span an area, found all of them on one line".to_owned());
         return;
     }
-    if !lines.upright
+    // A promise of upright pictures, or a picture of the blank to compare with, settles what the anchors leave open.
+    if !template.upright
+        && template.blank.is_none()
         && let Some(turn) = ambiguous_turn(anchors)
     {
         fault(format!(
             "expected anchors that tell which way is up, found an arrangement that looks the same turned by {turn}°; \
-             move one anchor, add a fifth, or write `upright = true` when pictures are never turned"
+             move one anchor, add a fifth, give a `blank`, or write `upright = true` when pictures are never turned"
         ));
     }
 }
@@ -140,7 +140,7 @@ fn in_line(anchors: &[Anchor]) -> bool {
 
 type Turn = fn(&Point) -> Point;
 
-/// The first of 90, 180, 270 degrees whose turn, refitted to the same bounds, lays every anchor on an anchor.
+/// The first of 90, 180, 270 degrees whose turn, refitted to the same bounds, lays every anchor on one that looks like it.
 /// Bounds are refitted because a scanner may stretch the sheet; the tolerance is a fortieth of the span.
 fn ambiguous_turn(anchors: &[Anchor]) -> Option<u32> {
     let normal = |points: &[Point]| -> Vec<Point> {
@@ -151,15 +151,29 @@ fn ambiguous_turn(anchors: &[Anchor]) -> Option<u32> {
     let upright = normal(&points);
     let bounds = span(&points);
     let squarish = (bounds.w / bounds.h.max(1e-6) - 1.0).abs() < 0.05;
+    // y grows downwards, so (x, y) → (−y, x) is a clockwise turn.
     let turns: [(u32, Turn); 3] = [(90, |p| Point::new(-p.y, p.x)), (180, |p| Point::new(-p.x, -p.y)), (270, |p| Point::new(p.y, -p.x))];
     turns
         .iter()
         .filter(|(turn, _)| *turn == 180 || squarish)
-        .find(|(_, turned)| {
+        .find(|(turn, turned)| {
             let other = normal(&points.iter().map(turned).collect::<Vec<_>>());
-            upright.iter().all(|p| other.iter().any(|q| p.distance(*q) < 0.025))
+            let fits = |i: usize, j: usize| upright[i].distance(other[j]) < 0.025 && alike(&anchors[i].shape, &anchors[j].shape, turn / 90);
+            (0..anchors.len()).all(|i| (0..anchors.len()).any(|j| fits(i, j)))
         })
         .map(|(turn, _)| *turn)
+}
+
+/// True when `turned` looks like `shape` after so many clockwise quarter turns. On a poor scan a square, a disc and a
+/// picture are one dark region, and sizes are told apart only when one is half as large again.
+fn alike(shape: &AnchorShape, turned: &AnchorShape, quarters: u32) -> bool {
+    let (a, b) = (shape.extent(), turned.extent());
+    let same = match (shape, turned) {
+        (AnchorShape::Corner { corner: a, .. }, AnchorShape::Corner { corner: b, .. }) => *a == b.turned(quarters),
+        (AnchorShape::Corner { .. }, _) | (_, AnchorShape::Corner { .. }) => false,
+        (a, b) => matches!(a, AnchorShape::Cross { .. }) == matches!(b, AnchorShape::Cross { .. }),
+    };
+    same && a.max(b) < 1.5 * a.min(b)
 }
 
 fn identity(source: &Source<'_>, template: &Template, lines: &Lines) {

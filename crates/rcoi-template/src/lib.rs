@@ -11,6 +11,6 @@ pub mod types;
 
 pub use builtin::{SOURCES, builtin};
 pub use error::TemplateError;
-pub use parse::parse;
+pub use parse::{Pictures, parse, parse_with};
 pub use pattern::Pattern;
 pub use types::*;

@@ -22,6 +22,26 @@ pub struct Template {
     pub prints: Vec<Print>,
     /// Values made of several fields, such as a number whose digits are marked one field each.
     pub joins: Vec<Join>,
+    /// Pictures of this form are never turned: its layout alone need not tell which way is up.
+    pub upright: bool,
+    /// The empty form as a picture; `None` when only this file says what is printed on it.
+    pub blank: Option<Blank>,
+}
+
+/// A grey picture of the empty form that covers the whole page, at any resolution.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Blank {
+    pub width: u32,
+    pub height: u32,
+    /// Row-major, 0 = black.
+    pub pixels: Vec<u8>,
+}
+
+impl std::fmt::Debug for Blank {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Millions of pixels tell a reader of logs nothing.
+        write!(f, "Blank({} × {})", self.width, self.height)
+    }
 }
 
 /// A value that is the values of `fields` one after another.
@@ -58,6 +78,7 @@ pub enum Locate {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Anchor {
+    /// The middle of the mark; of a corner the point where the outer edges of its two lines meet.
     pub centre: Point,
     pub shape: AnchorShape,
 }
@@ -68,8 +89,55 @@ pub enum AnchorShape {
     Square { side: f32 },
     /// Black disc, diameter in form units.
     Disc { diameter: f32 },
+    /// Black ring; `diameter` = outer, `width` = thickness of the line, in form units.
+    Ring { diameter: f32, width: f32 },
     /// A grey picture to search for, row-major, 0 = black; `side` = its width in form units.
     Picture { width: u32, height: u32, pixels: Vec<u8>, side: f32 },
+    /// Two black lines that meet in a right angle; `arm` = length of each, `width` = thickness, in form units.
+    Corner { arm: f32, width: f32, corner: PageCorner },
+    /// Two black lines that cross in their middles; `arm` = whole length of each, `width` = thickness, in form units.
+    Cross { arm: f32, width: f32 },
+}
+
+impl AnchorShape {
+    /// Width of the mark in form units.
+    #[must_use]
+    pub fn extent(&self) -> f32 {
+        match *self {
+            Self::Square { side } | Self::Picture { side, .. } => side,
+            Self::Disc { diameter } | Self::Ring { diameter, .. } => diameter,
+            Self::Corner { arm, .. } | Self::Cross { arm, .. } => arm,
+        }
+    }
+}
+
+/// The corner of the page that a corner mark hugs: its arms run from there along the page's edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageCorner {
+    TopLeft,
+    TopRight,
+    BottomRight,
+    BottomLeft,
+}
+
+impl PageCorner {
+    /// Direction of the arms along x and y: +1 to the right and down.
+    #[must_use]
+    pub fn arms(self) -> (f32, f32) {
+        match self {
+            Self::TopLeft => (1.0, 1.0),
+            Self::TopRight => (-1.0, 1.0),
+            Self::BottomRight => (-1.0, -1.0),
+            Self::BottomLeft => (1.0, -1.0),
+        }
+    }
+
+    /// Which corner it is after so many clockwise quarter turns of the page.
+    #[must_use]
+    pub fn turned(self, quarters: u32) -> Self {
+        const ROUND: [PageCorner; 4] = [PageCorner::TopLeft, PageCorner::TopRight, PageCorner::BottomRight, PageCorner::BottomLeft];
+        ROUND[(self as usize + quarters as usize) % 4]
+    }
 }
 
 /// How a sheet is identified.

@@ -101,7 +101,7 @@ pub(crate) struct RecognizeArgs {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct EvalArgs {
-    /// `truth.csv` (a column `image` and one per field) or a drawn exam's `truth.json`.
+    /// `truth.csv` (a column `image`, one per field, and perhaps `template`: the form, when it is known) or a drawn exam's `truth.json`.
     #[arg(long, value_name = "FILE")]
     pub(crate) truth: PathBuf,
     /// Folder of templates, or one template file; the built-in forms when left out.
@@ -110,6 +110,12 @@ pub(crate) struct EvalArgs {
     /// Folder that the names in the truth are relative to; the truth's own folder when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) images: Option<PathBuf>,
+    /// The form is known: read every page with this template alone.
+    #[arg(long, value_name = "ID")]
+    pub(crate) template: Option<String>,
+    /// Counts by class and page, and every field that is not right, as one JSON document.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Writes an HTML page with a picture of every mismatch.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -146,11 +152,40 @@ pub(crate) enum TemplateVerb {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportVerb {
     /// OMRChecker's `template.json`; marker pictures are looked for beside it.
-    Omrchecker {
-        file: PathBuf,
-        #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
-    },
+    Omrchecker(ImportArgs),
+    /// Pages with corner discs and boxes, as Auto Multiple Choice prints them (JSON); a template for each page.
+    Boxes(ImportArgs),
+    /// FormScanner's `.xtmpl`.
+    Formscanner(ImportArgs),
+    /// open-mcr: bubble centres between corner marks (JSON); a template for each sheet.
+    OpenMcr(ImportArgs),
+    /// queXF's banding XML; a template for each page.
+    Quexf(ImportArgs),
+}
+
+impl ImportVerb {
+    pub(crate) fn args(&self) -> &ImportArgs {
+        let (Self::Omrchecker(args) | Self::Boxes(args) | Self::Formscanner(args) | Self::OpenMcr(args) | Self::Quexf(args)) = self;
+        args
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// The layout; pictures that it names are looked for beside it.
+    pub(crate) file: PathBuf,
+    /// Template file to write; a folder when the layout has several pages (each is named by its own id).
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Picture of the empty form that covers the whole page, in place of the one that the layout names.
+    #[arg(long, value_name = "PNG")]
+    pub(crate) blank: Option<PathBuf>,
+    /// What the corner marks look like, where the layout does not tell (FormScanner): square, disc, ring, corner, cross.
+    #[arg(long, value_name = "SHAPE", requires = "anchor_size")]
+    pub(crate) anchor: Option<String>,
+    /// Width of a corner mark in pixels of the layout.
+    #[arg(long, value_name = "PIXELS", requires = "anchor")]
+    pub(crate) anchor_size: Option<f32>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
-//! Chores of the project: `cargo xtask demo | test | tidy`. Needs nothing but cargo to build.
+//! Chores of the project: `cargo xtask demo | test | tidy | accuracy`. Needs nothing but cargo to build.
 
+mod accuracy;
 mod demo;
 mod machine;
 mod postgres;
@@ -11,7 +12,8 @@ use anyhow::{Result, bail};
 const HELP: &str = "\
 cargo xtask demo [ARGS]   install what is missing, build, run the main job (ARGS go to `rcoi demo`; --robot needs no person)
 cargo xtask test          formatting, clippy, tidy, documentation, every test (SQLite, PostgreSQL, Chromium)
-cargo xtask tidy          the rules of the house alone: sizes, headers, who may name what";
+cargo xtask tidy          the rules of the house alone: sizes, headers, who may name what
+cargo xtask accuracy      read sets of real scans whose truth is known and print one table (--help tells more)";
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
@@ -19,6 +21,7 @@ fn main() -> Result<()> {
         Some("demo") => demo::run(&args.collect::<Vec<_>>()),
         Some("test") => test::run(),
         Some("tidy") => tidy::run(),
+        Some("accuracy") => accuracy::run(args),
         Some("help" | "--help" | "-h") | None => {
             println!("{HELP}");
             Ok(())

@@ -114,6 +114,8 @@ fn template(id: &str, form: &str, fields: &[(&str, &str)]) -> Template {
         joins: Default::default(),
         fields: fields.iter().map(field).collect(),
         prints: vec![],
+        upright: false,
+        blank: None,
     }
 }
 

@@ -59,7 +59,8 @@ const STEEPEST: f32 = 12.0;
 fn side_of(anchor: &Anchor) -> f32 {
     match anchor.shape {
         AnchorShape::Square { side } | AnchorShape::Picture { side, .. } => side,
-        AnchorShape::Disc { diameter } => diameter,
+        AnchorShape::Disc { diameter } | AnchorShape::Ring { diameter, .. } => diameter,
+        AnchorShape::Corner { arm, .. } | AnchorShape::Cross { arm, .. } => arm,
     }
 }
 

@@ -181,6 +181,27 @@ fn anchor(out: &mut String, anchor: &Anchor) {
         AnchorShape::Disc { diameter } => {
             let _ = writeln!(out, "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"#000000\"/>", c.x, c.y, diameter / 2.0);
         }
+        AnchorShape::Ring { diameter, width } => {
+            let _ = writeln!(
+                out,
+                "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"none\" stroke=\"#000000\" stroke-width=\"{width}\"/>",
+                c.x,
+                c.y,
+                (diameter - width) / 2.0
+            );
+        }
+        AnchorShape::Corner { arm, width, corner } => {
+            // The lines lie inside the outer edges, from the point along both arms.
+            let (dx, dy) = corner.arms();
+            let (mx, my) = (c.x + dx * width / 2.0, c.y + dy * width / 2.0);
+            line(out, Point::new(c.x, my), Point::new(c.x + dx * arm, my), *width);
+            line(out, Point::new(mx, c.y), Point::new(mx, c.y + dy * arm), *width);
+        }
+        AnchorShape::Cross { arm, width } => {
+            let half = arm / 2.0;
+            line(out, Point::new(c.x - half, c.y), Point::new(c.x + half, c.y), *width);
+            line(out, Point::new(c.x, c.y - half), Point::new(c.x, c.y + half), *width);
+        }
         AnchorShape::Picture { width, height, pixels, side } => {
             let Some(picture) = image::GrayImage::from_raw(*width, *height, pixels.clone()) else { return };
             let r = Rect::around(c, *side, *side * *height as f32 / (*width).max(1) as f32);

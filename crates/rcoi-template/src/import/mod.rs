@@ -1,15 +1,28 @@
 //! Layouts of other programs, turned into our template language.
 
+mod boxes;
+mod draft;
+mod formscanner;
 mod omrchecker;
+mod open_mcr;
+mod quexf;
+mod xml;
 
+pub use boxes::boxes;
+pub use formscanner::{CornerMarks, formscanner};
 pub use omrchecker::omrchecker;
+pub use open_mcr::open_mcr;
+pub use quexf::quexf;
 
 use crate::TemplateError;
 use image::{GrayImage, ImageEncoder};
+use serde_json::{Map, Value};
 
 /// A layout in our language, and what of it has no counterpart here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Imported {
+    /// The template's id: the name of its file without `.toml`.
+    pub id: String,
     /// Text of a template file.
     pub toml: String,
     /// One line for each setting that was left out, with the reason.
@@ -21,12 +34,58 @@ pub struct Imported {
 pub enum ImportError {
     #[error("not valid JSON: {0}")]
     Json(String),
+    #[error("line {line}: not valid XML: {what}")]
+    Xml { line: usize, what: String },
     #[error("`{place}`: expected {expected}")]
     Expected { place: String, expected: String },
-    #[error("marker picture `{0}` cannot be read")]
-    Marker(String),
+    #[error("picture `{0}` cannot be read")]
+    Picture(String),
     #[error("the imported template has faults: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Faults(Vec<TemplateError>),
+}
+
+fn expected(place: &str, what: &str) -> ImportError {
+    ImportError::Expected { place: place.to_owned(), expected: what.to_owned() }
+}
+
+type Object = Map<String, Value>;
+
+/// The JSON document, which must be an object.
+fn json_object(text: &str) -> Result<Object, ImportError> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(expected("the document", "an object")),
+        Err(error) => Err(ImportError::Json(error.to_string())),
+    }
+}
+
+/// A list under `key`; `place` = where the object stands, with a full stop at its end.
+fn list<'a>(object: &'a Object, key: &str, place: &str) -> Result<&'a [Value], ImportError> {
+    object.get(key).and_then(Value::as_array).map(Vec::as_slice).ok_or_else(|| expected(&format!("{place}{key}"), "a list"))
+}
+
+fn object<'a>(value: &'a Value, place: &str) -> Result<&'a Object, ImportError> {
+    value.as_object().ok_or_else(|| expected(place, "an object"))
+}
+
+fn text<'a>(object: &'a Object, key: &str, place: &str) -> Result<&'a str, ImportError> {
+    object.get(key).and_then(Value::as_str).ok_or_else(|| expected(&format!("{place}{key}"), "a text"))
+}
+
+fn number(object: &Object, key: &str, place: &str) -> Result<f64, ImportError> {
+    object.get(key).and_then(Value::as_f64).ok_or_else(|| expected(&format!("{place}{key}"), "a number"))
+}
+
+/// Exactly `N` numbers in a list.
+fn numbers<const N: usize>(value: Option<&Value>, place: &str) -> Result<[f64; N], ImportError> {
+    let all: Option<Vec<f64>> = value.and_then(Value::as_array).and_then(|a| a.iter().map(Value::as_f64).collect());
+    all.and_then(|a| <[f64; N]>::try_from(a).ok()).ok_or_else(|| expected(place, &format!("{N} numbers")))
+}
+
+/// A text as TOML writes it: a JSON text is one, once control characters are out.
+fn quote(text: &str) -> String {
+    let clean: String = text.chars().filter(|c| !c.is_control()).collect();
+    Value::String(clean).to_string()
 }
 
 /// A grey picture as PNG; `None` when it has no area.

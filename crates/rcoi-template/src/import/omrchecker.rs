@@ -1,12 +1,10 @@
 //! Reads OMRChecker's `template.json` (its wiki, "About Templates"): field blocks, custom labels, crop and marker options.
 
-use super::{ImportError, Imported, png};
+use super::{ImportError, Imported, Object, expected, json_object, number, numbers, png, quote};
 use base64::Engine;
 use image::GrayImage;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::fmt::Write;
-
-type Object = Map<String, Value>;
 
 /// Imports a layout.
 ///
@@ -16,8 +14,7 @@ type Object = Map<String, Value>;
 /// # Errors
 /// Text that is not JSON, a key that is missing or of another kind, a marker picture that cannot be had.
 pub fn omrchecker(id: &str, json: &str, pictures: &dyn Fn(&str) -> Option<GrayImage>) -> Result<Imported, ImportError> {
-    let root: Value = serde_json::from_str(json).map_err(|e| ImportError::Json(e.to_string()))?;
-    let root = root.as_object().ok_or_else(|| expected("template.json", "an object"))?;
+    let root = &json_object(json)?;
     let mut import = Import { toml: String::new(), not_mapped: Vec::new() };
     let page = pair(root, "pageDimensions", "")?;
     let _ = writeln!(
@@ -49,31 +46,13 @@ pub fn omrchecker(id: &str, json: &str, pictures: &dyn Fn(&str) -> Option<GrayIm
     }
     import.toml.push_str(&joins);
     match crate::parse(&format!("{id}.toml"), &import.toml) {
-        Ok(_) => Ok(Imported { toml: import.toml, not_mapped: import.not_mapped }),
+        Ok(_) => Ok(Imported { id: id.to_owned(), toml: import.toml, not_mapped: import.not_mapped }),
         Err(faults) => Err(ImportError::Faults(faults)),
     }
 }
 
-fn expected(place: &str, what: &str) -> ImportError {
-    ImportError::Expected { place: place.to_owned(), expected: what.to_owned() }
-}
-
-/// A TOML basic string. Its escapes are those of JSON as far as texts without control characters go.
-fn quote(text: &str) -> String {
-    let clean: String = text.chars().filter(|c| !c.is_control()).collect();
-    Value::String(clean).to_string()
-}
-
 fn pair(object: &Object, key: &str, place: &str) -> Result<(f64, f64), ImportError> {
-    let numbers: Option<Vec<f64>> = object.get(key).and_then(Value::as_array).and_then(|a| a.iter().map(Value::as_f64).collect());
-    match numbers.as_deref() {
-        Some(&[x, y]) => Ok((x, y)),
-        _ => Err(expected(&format!("{place}{key}"), "two numbers")),
-    }
-}
-
-fn number(object: &Object, key: &str, place: &str) -> Result<f64, ImportError> {
-    object.get(key).and_then(Value::as_f64).ok_or_else(|| expected(&format!("{place}{key}"), "a number"))
+    numbers::<2>(object.get(key), &format!("{place}{key}")).map(|[x, y]| (x, y))
 }
 
 /// `roll1..9` → `roll1` … `roll9`; other labels stay.
@@ -130,7 +109,7 @@ impl Import {
                 "CropOnMarkers" => {
                     let path = options.get("relativePath").and_then(Value::as_str).unwrap_or("omr_marker.jpg");
                     let ratio = options.get("sheetToMarkerWidthRatio").and_then(Value::as_f64).unwrap_or(17.0);
-                    let picture = pictures(path).ok_or_else(|| ImportError::Marker(path.to_owned()))?;
+                    let picture = pictures(path).ok_or_else(|| ImportError::Picture(path.to_owned()))?;
                     markers = Some((picture, ratio));
                     for (key, value) in options.iter().filter(|(k, _)| !["relativePath", "sheetToMarkerWidthRatio"].contains(&k.as_str())) {
                         self.leave(format!(

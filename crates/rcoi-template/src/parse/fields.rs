@@ -138,6 +138,54 @@ fn extent(node: &Node<'_>, key: &'static str) -> Option<Point> {
     Some(size)
 }
 
+/// Where equal boxes or cells stand: at even steps, or each at a place of its own.
+enum Row {
+    Steps { at: Point, step: Point },
+    Places(Vec<Point>),
+}
+
+/// `at` and `step`, or `places`.
+fn row(node: &Node<'_>, several: bool, what: &str) -> Option<Row> {
+    if node.has("places") {
+        // Asked for, so that they are reported once, with the reason.
+        let _ = (node.pair("at"), node.pair("step"));
+        for key in ["at", "step", "gaps"].into_iter().filter(|k| node.has(k)) {
+            node.fault_at(key, "expected no such key beside `places`");
+        }
+        return node.pairs("places").map(Row::Places);
+    }
+    let at = node.need_pair("at", &format!("the left top corner [x, y] of the first {what}"));
+    let step = if several || node.has("step") {
+        node.need_pair("step", &format!("[dx, dy] from one {what} to the next"))
+    } else {
+        Some(Point::new(0.0, 0.0))
+    };
+    Some(Row::Steps { at: at?, step: step? })
+}
+
+impl Row {
+    fn areas(self, node: &Node<'_>, size: Point, count: usize, what: &str) -> Option<Vec<Rect>> {
+        match self {
+            Self::Steps { at, step } => {
+                apart(node, size, step, count, what);
+                Some((0..count).map(|i| Rect::new(at.x + step.x * i as f32, at.y + step.y * i as f32, size.x, size.y)).collect())
+            }
+            Self::Places(places) if places.len() != count => {
+                node.fault_at("places", format!("expected one place for each of {count} {what}, found {}", places.len()));
+                None
+            }
+            Self::Places(places) => {
+                let over = |a: &Point, b: &Point| (a.x - b.x).abs() < size.x - 1e-3 && (a.y - b.y).abs() < size.y - 1e-3;
+                let pair = (0..count).find_map(|i| (0..i).find(|j| over(&places[*j], &places[i])).map(|j| (j, i)));
+                if let Some((j, i)) = pair {
+                    node.fault_at("places", format!("{what} {} and {} lie over one another", j + 1, i + 1));
+                }
+                Some(places.iter().map(|p| Rect::new(p.x, p.y, size.x, size.y)).collect())
+            }
+        }
+    }
+}
+
 /// Neighbours at `step` must not lie over one another.
 fn apart(node: &Node<'_>, size: Point, step: Point, count: usize, what: &str) {
     if count > 1 && step.x.abs() < size.x - 1e-3 && step.y.abs() < size.y - 1e-3 {
@@ -164,16 +212,13 @@ fn outline(node: &Node<'_>, default: Outline) -> Outline {
 }
 
 fn marks(node: &Node<'_>) -> Option<FieldSpec> {
-    let at = node.need_pair("at", "the left top corner [x, y] of the first box");
     let size = extent(node, "box");
     let values = if node.is_list("values") {
         node.texts("values")
     } else {
         node.need_text("values", "a list of values, or a text of one character each").map(|t| t.chars().map(String::from).collect())
     };
-    let several = values.as_ref().is_some_and(|v| v.len() > 1);
-    let step =
-        if several || node.has("step") { node.need_pair("step", "[dx, dy] from one box to the next") } else { Some(Point::new(0.0, 0.0)) };
+    let row = row(node, values.as_ref().is_some_and(|v| v.len() > 1), "box");
     let printed = node.flag("printed");
     let multiple = node.flag("multiple");
     let black_cancels = node.flag("black_cancels");
@@ -186,31 +231,21 @@ fn marks(node: &Node<'_>) -> Option<FieldSpec> {
     if let Some(twice) = values.iter().enumerate().find_map(|(i, v)| values[..i].contains(v).then_some(v)) {
         node.fault_at("values", format!("expected each value once, found \"{twice}\" twice"));
     }
-    let (at, size, step) = (at?, size?, step?);
-    apart(node, size, step, values.len(), "boxes");
+    let areas = row?.areas(node, size?, values.len(), "boxes")?;
     let boxes = values
         .into_iter()
-        .enumerate()
-        .map(|(i, value)| MarkBox {
-            area: Rect::new(at.x + step.x * i as f32, at.y + step.y * i as f32, size.x, size.y),
-            printed: if printed { value.clone() } else { String::new() },
-            value,
-        })
+        .zip(areas)
+        .map(|(value, area)| MarkBox { area, printed: if printed { value.clone() } else { String::new() }, value })
         .collect();
     Some(FieldSpec::Marks(MarksField { boxes, multiple, black_cancels, outline }))
 }
 
 fn cells(node: &Node<'_>, alphabets: &Alphabets) -> Option<FieldSpec> {
-    let at = node.need_pair("at", "the left top corner [x, y] of the first cell");
     let size = extent(node, "cell");
     let given = node.count("count");
     let counted = given.is_some() || !node.has("count");
     let count = given.unwrap_or(1) as usize;
-    let step = if count > 1 || node.has("step") {
-        node.need_pair("step", "[dx, dy] from one cell to the next")
-    } else {
-        Some(Point::new(0.0, 0.0))
-    };
+    let row = row(node, count > 1, "cell");
     let gaps = node.pairs("gaps").unwrap_or_default();
     let alphabet = alphabet(node, alphabets);
     let pattern = node.text("pattern").unwrap_or_default();
@@ -234,16 +269,16 @@ fn cells(node: &Node<'_>, alphabets: &Alphabets) -> Option<FieldSpec> {
     if let Some(gap) = gaps.iter().find(|g| g.x < 1.0 || g.x.fract() != 0.0 || g.x as usize >= count) {
         node.fault_at("gaps", format!("expected pairs [after which cell (1 to {}), extra width], found [{}, {}]", count - 1, gap.x, gap.y));
     }
-    let (at, size, step) = (at?, size?, step?);
-    apart(node, size, step, count, "cells");
-    let length = step.x.hypot(step.y).max(1e-6);
-    let cells: Vec<Rect> = (0..count)
-        .map(|i| {
-            let extra: f32 = gaps.iter().filter(|g| g.x as usize <= i).map(|g| g.y).sum();
-            let along = i as f32 + extra / length;
-            Rect::new(at.x + step.x * along, at.y + step.y * along, size.x, size.y)
-        })
-        .collect();
+    let shift = |i: usize| gaps.iter().filter(|g| g.x as usize <= i).map(|g| g.y).sum::<f32>();
+    let (row, size) = (row?, size?);
+    let along = match &row {
+        Row::Steps { step, .. } => Point::new(step.x / step.x.hypot(step.y).max(1e-6), step.y / step.x.hypot(step.y).max(1e-6)),
+        Row::Places(_) => Point::new(0.0, 0.0),
+    };
+    let mut cells = row.areas(node, size, count, "cells")?;
+    for (i, cell) in cells.iter_mut().enumerate() {
+        (cell.x, cell.y) = (cell.x + along.x * shift(i), cell.y + along.y * shift(i));
+    }
     let overflow = overflow.and_then(|o| cells.last().map(|last| Rect::new(last.right() + o.x, last.y, o.y, last.h)));
     Some(FieldSpec::Cells(CellsField { cells, alphabet: alphabet?, pattern, overflow, outline, shade, printed }))
 }

@@ -1,14 +1,15 @@
 //! `[locate]`: how the form is found in a picture.
 
 use super::node::Node;
-use crate::{Anchor, AnchorShape, Locate};
-use base64::Engine;
+use super::picture::{self, Pictures};
+use crate::{Anchor, AnchorShape, Locate, PageCorner};
+use image::GrayImage;
 
 /// Larger marker pictures are mistakes, and slow to search for.
 const MOST_MARKER_PIXELS: u32 = 1000 * 1000;
 
 /// The way to locate, and whether pictures are promised to be upright (`upright = true`).
-pub(crate) fn read(root: &Node<'_>) -> (Option<Locate>, bool) {
+pub(crate) fn read(root: &Node<'_>, pictures: Pictures<'_>) -> (Option<Locate>, bool) {
     const KINDS: &str = "one of anchors, page-frame, whole";
     let Some(node) = root.node("locate") else {
         if !root.has("locate") {
@@ -21,7 +22,7 @@ pub(crate) fn read(root: &Node<'_>) -> (Option<Locate>, bool) {
         Some("page-frame") => Some(Locate::PageFrame),
         Some("whole") => Some(Locate::Whole),
         Some("anchors") => {
-            let marker = marker(&node);
+            let marker = picture::read(&node, "marker", MOST_MARKER_PIXELS, pictures);
             let anchors: Vec<Anchor> = node.nodes("anchors").iter().filter_map(|n| anchor(n, marker.as_ref())).collect();
             Some(Locate::Anchors(anchors))
         }
@@ -35,51 +36,36 @@ pub(crate) fn read(root: &Node<'_>) -> (Option<Locate>, bool) {
     (locate, upright)
 }
 
-struct Marker {
-    width: u32,
-    height: u32,
-    pixels: Vec<u8>,
-}
-
-fn marker(node: &Node<'_>) -> Option<Marker> {
-    let text = node.text("marker")?;
-    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let Ok(bytes) = base64::engine::general_purpose::STANDARD.decode(compact) else {
-        node.fault_at("marker", "expected a PNG picture as base64");
-        return None;
-    };
-    let size = image::ImageReader::with_format(std::io::Cursor::new(&bytes), image::ImageFormat::Png).into_dimensions();
-    // The size is looked at before any pixel is unpacked.
-    let fits = size.is_ok_and(|(w, h)| w.saturating_mul(h) <= MOST_MARKER_PIXELS);
-    let picture = if fits { image::load_from_memory_with_format(&bytes, image::ImageFormat::Png).ok() } else { None };
-    let Some(picture) = picture else {
-        node.fault_at("marker", format!("expected a PNG picture of at most {MOST_MARKER_PIXELS} pixels"));
-        return None;
-    };
-    let gray = picture.to_luma8();
-    Some(Marker { width: gray.width(), height: gray.height(), pixels: gray.into_raw() })
-}
-
-fn anchor(node: &Node<'_>, marker: Option<&Marker>) -> Option<Anchor> {
-    const SHAPES: &str = "one of square, disc, picture";
-    let at = node.need_pair("at", "the anchor's centre [x, y]");
-    let size = node.need_number("size", "the anchor's width");
+fn anchor(node: &Node<'_>, marker: Option<&GrayImage>) -> Option<Anchor> {
+    const SHAPES: &str = "one of square, disc, ring, picture, corner, cross";
+    let at = node.need_pair("at", "the anchor's centre [x, y]; of a corner, where the outer edges of its lines meet");
+    let size = node.need_number("size", "the anchor's width; of a corner or cross, the length of its lines");
     let shape = node.need_text("shape", SHAPES);
+    let lines = matches!(shape.as_deref(), Some("ring" | "corner" | "cross"));
+    let width = if lines { node.need_number("width", "the thickness of the line") } else { None };
+    let corner = if shape.as_deref() == Some("corner") { Some(page_corner(node)) } else { None };
     node.finish();
     let (at, size) = (at?, size?);
     if size <= 0.0 {
         node.fault_at("size", format!("expected a positive width, found {size}"));
         return None;
     }
+    if let Some(width) = width.filter(|w| *w <= 0.0 || *w > size / 2.0) {
+        node.fault_at("width", format!("expected a thickness above 0 and at most half of `size` ({}), found {width}", size / 2.0));
+        return None;
+    }
     let shape = match shape?.as_str() {
         "square" => AnchorShape::Square { side: size },
         "disc" => AnchorShape::Disc { diameter: size },
+        "ring" => AnchorShape::Ring { diameter: size, width: width? },
+        "corner" => AnchorShape::Corner { arm: size, width: width?, corner: corner?? },
+        "cross" => AnchorShape::Cross { arm: size, width: width? },
         "picture" => {
             let Some(m) = marker else {
-                node.fault_at("shape", "expected `marker` (a PNG as base64) in `[locate]` for anchors that are pictures");
+                node.fault_at("shape", "expected `marker` (a PNG as base64, or a file's name) in `[locate]` for anchors that are pictures");
                 return None;
             };
-            AnchorShape::Picture { width: m.width, height: m.height, pixels: m.pixels.clone(), side: size }
+            AnchorShape::Picture { width: m.width(), height: m.height(), pixels: m.as_raw().clone(), side: size }
         }
         other => {
             node.fault_at("shape", format!("expected {SHAPES}, found \"{other}\""));
@@ -87,4 +73,19 @@ fn anchor(node: &Node<'_>, marker: Option<&Marker>) -> Option<Anchor> {
         }
     };
     Some(Anchor { centre: at, shape })
+}
+
+/// The corner of the page that the mark hugs.
+fn page_corner(node: &Node<'_>) -> Option<PageCorner> {
+    const CORNERS: &str = "one of top-left, top-right, bottom-right, bottom-left";
+    match node.need_text("corner", CORNERS)?.as_str() {
+        "top-left" => Some(PageCorner::TopLeft),
+        "top-right" => Some(PageCorner::TopRight),
+        "bottom-right" => Some(PageCorner::BottomRight),
+        "bottom-left" => Some(PageCorner::BottomLeft),
+        other => {
+            node.fault_at("corner", format!("expected {CORNERS}, found \"{other}\""));
+            None
+        }
+    }
 }

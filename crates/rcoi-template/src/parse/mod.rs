@@ -3,33 +3,46 @@
 pub(crate) mod fields;
 mod locate;
 pub(crate) mod node;
+mod picture;
 mod prints;
 pub(crate) mod repeat;
 #[cfg(test)]
 mod tests;
 
 use crate::check::{self, Lines};
-use crate::{Identity, Join, Template, TemplateError, Unit};
+use crate::{Blank, Identity, Join, Template, TemplateError, Unit};
 use fields::{ALPHABETS, Alphabets};
 use node::{Node, Source};
+pub use picture::Pictures;
 use rcoi_model::{Point, TemplateId};
 use std::cell::RefCell;
 use toml::de::DeTable;
 
-/// Reads one template.
+/// Larger pictures of a page are mistakes: A3 at 600 dots to the inch has 70 million pixels.
+const MOST_BLANK_PIXELS: u32 = 80_000_000;
+
+/// Reads one template whose pictures, if any, stand in the file itself.
 ///
 /// `file_name` is used in messages, and its stem is the template's id.
 ///
 /// # Errors
 /// All faults of the file, in the order of their lines.
 pub fn parse(file_name: &str, text: &str) -> Result<Template, Vec<TemplateError>> {
+    parse_with(file_name, text, &|_| None)
+}
+
+/// Reads one template; `pictures` opens the picture files that it names.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with(file_name: &str, text: &str, pictures: Pictures<'_>) -> Result<Template, Vec<TemplateError>> {
     let source = Source { file: file_name, text, errors: RefCell::default() };
     let (document, broken) = DeTable::parse_recoverable(text);
     for error in &broken {
         let line = error.span().map_or(0, |span| source.line(span.start));
         source.fault(line, "", format!("not valid TOML: {}", error.message().replace('\n', "; ")));
     }
-    let template = if broken.is_empty() { build(&source, &document) } else { None };
+    let template = if broken.is_empty() { build(&source, &document, pictures) } else { None };
     let mut errors = source.errors.into_inner();
     errors.sort_by_key(|e| e.line);
     match template {
@@ -53,7 +66,7 @@ fn stem(file_name: &str) -> &str {
     base.strip_suffix(".toml").unwrap_or(base)
 }
 
-fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>) -> Option<Template> {
+fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>, pictures: Pictures<'_>) -> Option<Template> {
     let root = Node::new(source, document.get_ref(), 0..0, "");
     let id = root.text("id").unwrap_or_else(|| stem(source.file).to_owned());
     if id != stem(source.file) {
@@ -78,8 +91,12 @@ fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>) -
     let alphabets = alphabets(&root);
     let found = || source.errors.borrow().len();
     let before = found();
-    let (locate, upright) = locate::read(&root);
+    let (locate, upright) = locate::read(&root, pictures);
     let all_anchors = found() == before;
+    let blank = picture::read(&root, "blank", MOST_BLANK_PIXELS, pictures);
+    if let (Some(page), Some(blank)) = (page, &blank) {
+        covers(&root, page, blank);
+    }
     let identity = identity(&root);
     let mut placed = Vec::new();
     let before = found();
@@ -105,7 +122,6 @@ fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>) -
         joins: joins.iter().map(|(_, line)| *line).collect(),
         locate: root.line_of("locate"),
         identity: root.line_of("identity"),
-        upright,
         all_fields,
         all_anchors,
     };
@@ -122,11 +138,30 @@ fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>) -
         fields: placed.into_iter().map(|p| p.field).collect(),
         prints,
         joins: joins.into_iter().map(|(join, _)| join).collect(),
+        upright,
+        blank: blank.map(|b| Blank { width: b.width(), height: b.height(), pixels: b.into_raw() }),
     };
     if page.is_some() {
         check::check(source, &template, &lines);
     }
     Some(template)
+}
+
+/// The picture of the empty form shows the whole page and nothing else, so both have one shape.
+fn covers(root: &Node<'_>, page: Point, blank: &image::GrayImage) {
+    let (of_page, of_blank) = (page.x / page.y, blank.width() as f32 / blank.height() as f32);
+    if (of_blank / of_page - 1.0).abs() > 0.02 {
+        root.fault_at(
+            "blank",
+            format!(
+                "expected a picture of the whole page ({} × {}, width to height {of_page:.3}), found {} × {} pixels ({of_blank:.3})",
+                page.x,
+                page.y,
+                blank.width(),
+                blank.height()
+            ),
+        );
+    }
 }
 
 fn alphabets(root: &Node<'_>) -> Alphabets {

@@ -1,6 +1,6 @@
 //! Every fault of a template file is named with its line, its field and what was expected.
 
-use crate::{FieldSpec, Locate, Print, TemplateError, parse};
+use crate::{FieldSpec, Locate, Print, TemplateError, parse, parse_with};
 use proptest::prelude::*;
 use rcoi_model::Rect;
 
@@ -152,7 +152,13 @@ fn each_slip_outside_the_fields_is_named() {
     one("page = [210, 297]", "page = [210, 297]\nfields = 1", below("page ="), "", &["unknown key `fields`", "field"]);
     one("sheet_code = \"code\"", "sheet_code = \"choice\"", line_of("[identity]"), "identity", &["kind code", "\"choice\""]);
     one("kind = \"anchors\"", "kind = \"corners\"", None, "locate", &["anchors, page-frame, whole", "corners"]);
-    one("shape = \"disc\"", "shape = \"cross\"", None, "locate anchors 3", &["square, disc, picture"]);
+    one("shape = \"disc\"", "shape = \"star\"", None, "locate anchors 3", &["square, disc, ring, picture, corner, cross", "star"]);
+    one("shape = \"disc\"", "shape = \"cross\"", None, "locate anchors 3", &["`width` is missing", "thickness"]);
+    one("shape = \"disc\"", "shape = \"cross\", width = 3", None, "locate anchors 3", &["at most half of `size` (2.5)", "found 3"]);
+    one("shape = \"disc\"", "shape = \"corner\", width = 1", None, "locate anchors 3", &["`corner` is missing", "top-left"]);
+    one("shape = \"disc\"", "shape = \"corner\", width = 1, corner = \"left\"", None, "locate anchors 3", &["bottom-left", "\"left\""]);
+    one("page = [210, 297]", "page = [210, 297]\nblank = \"gone.png\"", below("page ="), "", &["beside the template", "gone.png"]);
+    one("page = [210, 297]", "page = [210, 297]\nblank = \"AAAA\"", below("page ="), "", &["`blank`", "PNG picture"]);
     one("  { shape = \"disc\", at = [10, 280], size = 5 },\n", "", line_of("[locate]"), "locate", &["at least 3 anchors", "found 2"]);
     one("at = [10, 280]", "at = [110, 11]", line_of("[locate]"), "locate", &["one line"]);
     one(
@@ -180,6 +186,57 @@ fn upright_pictures_may_have_symmetrical_anchors() {
     let four =
         GOOD.replacen("at = [10, 280], size = 5 }", "at = [10, 280], size = 5 }, { shape = \"square\", at = [200, 280], size = 5 }", 1);
     assert_eq!(faults(&four.replacen("kind = \"anchors\"", "kind = \"anchors\"\nupright = true", 1)), []);
+}
+
+#[test]
+fn corner_marks_that_hug_their_corners_look_the_same_upside_down_and_one_odd_mark_tells() {
+    let (from, to) = (GOOD.find("anchors = [\n").expect("anchors"), GOOD.find("]\n[[field]]").expect("fields"));
+    let with = |marks: [&str; 4]| {
+        let places = ["[10, 10]", "[200, 10]", "[10, 280]", "[200, 280]"];
+        let all: String = marks.iter().zip(places).map(|(m, at)| format!("{{ {m}, at = {at}, size = 12 }},\n")).collect();
+        format!("{}anchors = [\n{all}{}", &GOOD[..from], &GOOD[to..])
+    };
+    let hug = |which: &str| format!("shape = \"corner\", width = 1, corner = \"{which}\"");
+    let corners = ["top-left", "top-right", "bottom-left", "bottom-right"].map(hug);
+    let four = with(corners.each_ref().map(String::as_str));
+    assert!(faults(&four).iter().any(|e| e.message.contains("180°")), "{:?}", faults(&four));
+    let square = "shape = \"square\"";
+    assert_eq!(faults(&with([corners[0].as_str(), square, square, square])), []);
+    assert_eq!(faults(&with([square, corners[1].as_str(), "shape = \"cross\", width = 1", square])), []);
+    // Two corners that both point down the page change places with none of the others.
+    assert_eq!(faults(&with([corners[0].as_str(), square, square, corners[0].as_str()])), []);
+}
+
+#[test]
+fn boxes_may_stand_each_at_its_own_place() {
+    let steps = "at = [20, 100]\nbox = [5, 5]\nstep = [7, 0]\n";
+    let template = parse("probe.toml", &GOOD.replacen(steps, "box = [5, 5]\nplaces = [[20, 100], [40, 91.5]]\n", 1)).expect("a good file");
+    let Some(FieldSpec::Marks(marks)) = template.field("choice").map(|f| &f.spec) else { panic!("choice") };
+    assert_eq!(marks.boxes[1].area, Rect::new(40.0, 91.5, 5.0, 5.0));
+    let who = "field `choice`";
+    let line = line_of("box = [5, 5]");
+    one(steps, "box = [5, 5]\nplaces = [[20, 100]]\n", line, who, &["one place for each of 2 boxes", "found 1"]);
+    one(steps, "box = [5, 5]\nplaces = [[20, 100], [23, 103]]\n", line, who, &["boxes 1 and 2 lie over one another"]);
+    one(steps, "at = [20, 100]\nbox = [5, 5]\nplaces = [[20, 100], [40, 100]]\n", line_of("at = [20, 100]"), who, &["beside `places`"]);
+}
+
+#[test]
+fn a_blank_comes_from_the_file_or_from_beside_it() {
+    let page = "page = [210, 297]";
+    let picture = image::GrayImage::from_fn(210, 297, |x, _| image::Luma([x as u8]));
+    let png = crate::import::png(&picture).expect("a picture");
+    let inside = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, png);
+    let embedded = parse("probe.toml", &GOOD.replacen(page, &format!("{page}\nblank = \"{inside}\""), 1)).expect("a good file");
+    let beside = |name: &str| (name == "empty.jpg").then(|| picture.clone());
+    let named = GOOD.replacen(page, &format!("{page}\nblank = \"empty.jpg\""), 1);
+    let named = parse_with("probe.toml", &named, &beside).expect("a good file");
+    for template in [embedded, named] {
+        let blank = template.blank.expect("a blank");
+        assert_eq!((blank.width, blank.height, blank.pixels[7]), (210, 297, 7));
+    }
+    let wide = GOOD.replacen(page, &format!("{page}\nblank = \"wide.png\""), 1);
+    let found = parse_with("probe.toml", &wide, &|_| Some(image::GrayImage::new(300, 297))).err().unwrap_or_default();
+    assert!(found.len() == 1 && found[0].message.contains("the whole page") && found[0].message.contains("300 × 297"), "{found:?}");
 }
 
 #[test]

@@ -4,9 +4,9 @@ use crate::config::Config;
 use anyhow::{Context, Result, bail};
 use rcoi_pipeline::{EMPTY_ARCHIVE, refusal};
 use rcoi_recognize::source::{self, Kind, Limits, SourceError};
-use rcoi_template::{Template, TemplateError, TemplateSet, builtin, parse};
+use rcoi_template::{Template, TemplateError, TemplateSet, builtin, parse_with};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use walkdir::WalkDir;
 
@@ -46,12 +46,21 @@ pub(crate) fn read_templates(path: &Path) -> Result<(TemplateSet, Vec<TemplateEr
     let (mut set, mut faults) = (TemplateSet::default(), Vec::new());
     for file in files {
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        match parse(&file.to_string_lossy(), &text) {
+        match parse_with(&file.to_string_lossy(), &text, &pictures_beside(&file)) {
             Ok(template) => set.templates.push(template),
             Err(found) => faults.extend(found),
         }
     }
     Ok((set, faults))
+}
+
+/// Opens pictures by the names that a template or layout mentions: only such as lie in its own folder or below it.
+pub(crate) fn pictures_beside(file: &Path) -> impl Fn(&str) -> Option<image::GrayImage> {
+    let folder = file.parent().unwrap_or_else(|| Path::new("")).to_owned();
+    move |name| {
+        let inside = Path::new(name).components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+        if inside { image::open(folder.join(name)).ok().map(|p| p.to_luma8()) } else { None }
+    }
 }
 
 pub(crate) fn one_template(path: &Path) -> Result<Template> {

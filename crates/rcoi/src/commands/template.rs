@@ -4,7 +4,8 @@ use super::{Done, files};
 use crate::args::{ImportVerb, TemplateVerb};
 use crate::config::Config;
 use anyhow::{Context, Result, bail};
-use rcoi_template::{FieldSpec, Preprint, Template, builtin, draw, import};
+use rcoi_template::{FieldSpec, Preprint, Template, builtin, draw, import as layouts};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -35,7 +36,7 @@ pub(crate) fn run(verb: TemplateVerb, config: &Config) -> Result<Done> {
             }
             Ok(Done::Well)
         }
-        TemplateVerb::Import(ImportVerb::Omrchecker { file, output }) => import_omrchecker(&file, &output),
+        TemplateVerb::Import(verb) => import(&verb),
     }
 }
 
@@ -78,20 +79,50 @@ fn preprint(template: &Template, values: &[String]) -> Result<Preprint> {
         .collect()
 }
 
-fn import_omrchecker(file: &Path, output: &Path) -> Result<Done> {
-    let json = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let beside = file.parent().unwrap_or_else(|| Path::new("."));
-    let pictures = |name: &str| {
-        // A layout may only point at pictures in its own folder or below it.
-        let inside = Path::new(name).components().all(|c| matches!(c, std::path::Component::Normal(_) | std::path::Component::CurDir));
-        if inside { image::open(beside.join(name)).ok().map(|p| p.to_luma8()) } else { None }
+/// Reads a layout and writes its templates.
+fn import(verb: &ImportVerb) -> Result<Done> {
+    let args = verb.args();
+    let file = args.file.display();
+    let text = fs::read_to_string(&args.file).with_context(|| format!("cannot read {file}"))?;
+    if args.blank.is_some() && !matches!(verb, ImportVerb::Boxes(_) | ImportVerb::Formscanner(_)) {
+        bail!("--blank: expected with boxes and formscanner only");
+    }
+    if args.anchor.is_some() && !matches!(verb, ImportVerb::Formscanner(_)) {
+        bail!("--anchor: expected with formscanner only; the other layouts tell what their marks look like");
+    }
+    let blank = match &args.blank {
+        Some(path) => Some(image::open(path).with_context(|| format!("--blank {}", path.display()))?.to_luma8()),
+        None => None,
     };
-    let id = output.file_stem().and_then(|s| s.to_str()).unwrap_or("imported");
-    let imported = import::omrchecker(id, &json, &pictures).with_context(|| format!("{}", file.display()))?;
-    write(output, imported.toml.as_bytes())?;
-    let template = files::one_template(output)?;
-    println!("{}: {} fields -> {}", file.display(), template.fields.len(), output.display());
-    for note in &imported.not_mapped {
+    let beside = files::pictures_beside(&args.file);
+    let pictures = |name: &str| blank.clone().or_else(|| beside(name));
+    let id = args.output.file_stem().and_then(|s| s.to_str()).unwrap_or("imported");
+    let imported = match verb {
+        ImportVerb::Omrchecker(_) => layouts::omrchecker(id, &text, &beside).map(|one| vec![one]),
+        ImportVerb::Boxes(_) => layouts::boxes(&text, &pictures),
+        ImportVerb::Formscanner(_) => {
+            let marks = args.anchor.clone().zip(args.anchor_size).map(|(shape, size)| layouts::CornerMarks { shape, size });
+            layouts::formscanner(id, &text, marks.as_ref(), blank.as_ref()).map(|one| vec![one])
+        }
+        ImportVerb::OpenMcr(_) => layouts::open_mcr(&text),
+        ImportVerb::Quexf(_) => layouts::quexf(&text),
+    }
+    .with_context(|| format!("{file}"))?;
+    let folder = args.output.extension().is_none_or(|e| e != "toml");
+    if folder {
+        fs::create_dir_all(&args.output).with_context(|| format!("cannot make the folder {}", args.output.display()))?;
+    } else if imported.len() > 1 {
+        let ids: Vec<&str> = imported.iter().map(|i| i.id.as_str()).collect();
+        bail!("{file} has {} pages ({}): expected -o FOLDER, found -o {}", imported.len(), ids.join(", "), args.output.display());
+    }
+    for one in &imported {
+        let path = if folder { args.output.join(format!("{}.toml", one.id)) } else { args.output.clone() };
+        write(&path, one.toml.as_bytes())?;
+        let template = files::one_template(&path)?;
+        println!("{file}: {} fields -> {}", template.fields.len(), path.display());
+    }
+    let notes: BTreeSet<&String> = imported.iter().flat_map(|i| &i.not_mapped).collect();
+    for note in notes {
         println!("  not mapped: {note}");
     }
     Ok(Done::Well)

@@ -1,10 +1,10 @@
 //! One page against its truth, field by field.
 
-use super::is_known;
 use super::truth::TruthPage;
+use super::{boxes, has, is_known};
 use rcoi_model::{Doubt, FieldKind, FieldReading, PageReading, Quad, Rect};
 use rcoi_template::{Template, TemplateSet};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a field came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,8 +29,12 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    pub(crate) fn with(mut self, field: &FieldScore) -> Self {
-        match field.outcome {
+    pub(crate) fn with(self, field: &FieldScore) -> Self {
+        self.plus(field.outcome)
+    }
+
+    pub(crate) fn plus(mut self, outcome: Outcome) -> Self {
+        match outcome {
             Outcome::Right => self.right += 1,
             Outcome::WrongSure => self.wrong_sure += 1,
             Outcome::DoubtfulRight => self.doubtful_right += 1,
@@ -42,6 +46,16 @@ impl Counts {
 
     pub(crate) fn fields(&self) -> u64 {
         self.right + self.wrong_sure + self.doubtful_right + self.doubtful_wrong + self.not_read
+    }
+
+    pub(crate) fn and(self, other: &Self) -> Self {
+        Self {
+            right: self.right + other.right,
+            wrong_sure: self.wrong_sure + other.wrong_sure,
+            doubtful_right: self.doubtful_right + other.doubtful_right,
+            doubtful_wrong: self.doubtful_wrong + other.doubtful_wrong,
+            not_read: self.not_read + other.not_read,
+        }
     }
 
     pub(crate) fn doubtful(&self) -> u64 {
@@ -74,22 +88,41 @@ pub(crate) struct PageScore {
     /// Template that was recognised.
     pub(crate) template: Option<String>,
     pub(crate) fields: Vec<FieldScore>,
+    /// Marked or not, box by box, of the fields of kind marks.
+    pub(crate) boxes: Counts,
     /// Columns of the truth that no template has.
     pub(crate) unknown: Vec<String>,
     /// Why nothing was read.
     pub(crate) failure: Option<String>,
 }
 
+/// Columns that count for the page, and columns that no template has. Of a form that is told only its own count.
+fn columns<'a>(truth: &'a TruthPage, templates: &TemplateSet) -> (Vec<(&'a str, &'a str)>, Vec<String>) {
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    let told = truth.told.as_ref().and_then(|id| templates.templates.iter().find(|t| t.id.0 == *id));
+    for (name, expected) in &truth.values {
+        if told.map_or_else(|| is_known(templates, name), |t| has(t, name)) {
+            known.push((name.as_str(), expected.as_str()));
+        } else if !is_known(templates, name) {
+            unknown.push(name.clone());
+        }
+    }
+    (known, unknown)
+}
+
 /// A page that could not be decoded or opened. Expected to fail = nothing to count.
 pub(crate) fn unread_page(truth: &TruthPage, templates: &TemplateSet, why: &str) -> PageScore {
-    let (known, unknown): (Vec<_>, Vec<_>) = truth.values.iter().partition(|(name, _)| is_known(templates, name));
+    let (known, unknown) = columns(truth, templates);
     let known = if truth.undecodable { Vec::new() } else { known };
+    let told = |t: &&Template| truth.told.as_ref().is_none_or(|id| *id == t.id.0);
+    let boxes = known.iter().filter_map(|(name, _)| templates.templates.iter().filter(told).find_map(|t| t.field(name)));
     PageScore {
         image: truth.image.clone(),
         index: truth.index,
         template: None,
+        boxes: boxes.map(boxes::unread).fold(Counts::default(), |sum, c| sum.and(&c)),
         fields: known.into_iter().map(|(name, expected)| absent(name, expected, Outcome::NotRead)).collect(),
-        unknown: unknown.into_iter().map(|(name, _)| name.clone()).collect(),
+        unknown,
         failure: Some(why.to_owned()),
     }
 }
@@ -100,21 +133,32 @@ pub(crate) fn compare_page(truth: &TruthPage, reading: &PageReading, templates: 
     let Some(template) = template.filter(|_| !reading.findings.iter().any(|f| f.kind.blocks())) else {
         return unread_page(truth, templates, "форма не найдена");
     };
-    let mut score =
-        PageScore { image: truth.image.clone(), index: truth.index, template: Some(template.id.0.clone()), ..PageScore::default() };
+    let (known, unknown) = columns(truth, templates);
+    let mut score = PageScore {
+        image: truth.image.clone(),
+        index: truth.index,
+        template: Some(template.id.0.clone()),
+        unknown,
+        ..PageScore::default()
+    };
     let mistaken = truth.template.as_ref().is_some_and(|expected| *expected != template.id.0);
 
-    let mut names: BTreeSet<&str> = truth.values.keys().map(String::as_str).collect();
+    let mut values: BTreeMap<&str, &str> = known.into_iter().collect();
     if truth.complete && !mistaken {
-        names.extend(template.fields.iter().map(|f| f.name.as_str()));
+        for field in &template.fields {
+            values.entry(&field.name).or_default();
+        }
     }
-    for name in names {
-        let expected = truth.values.get(name).map_or("", String::as_str);
+    for (name, expected) in values {
         match Seen::find(name, template, reading) {
-            Some(seen) if !mistaken => score.fields.push(seen.score(name, expected)),
+            Some(seen) if !mistaken => {
+                score.fields.push(seen.score(name, expected));
+                if let [one] = seen.parts.as_slice() {
+                    score.boxes = score.boxes.and(&boxes::count(one, expected));
+                }
+            }
             // Read as another form, and nobody would have known.
-            _ if is_known(templates, name) => score.fields.push(absent(name, expected, Outcome::WrongSure)),
-            _ => score.unknown.push(name.to_owned()),
+            _ => score.fields.push(absent(name, expected, Outcome::WrongSure)),
         }
     }
     score
@@ -154,7 +198,8 @@ impl<'a> Seen<'a> {
         let doubts: BTreeSet<String> = self.parts.iter().flat_map(|p| &p.doubts).map(word).collect();
         let right = match self.parts.as_slice() {
             [one] => same(one, expected),
-            _ => value == expected,
+            // A blank column inside a number may be written as a space.
+            parts => value == expected || spaced(parts) == expected,
         };
         let outcome = match (right, doubts.is_empty()) {
             (true, true) => Outcome::Right,
@@ -178,24 +223,20 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Equal as read, or, for marks, the same set of marks in whatever writing.
-fn same(field: &FieldReading, expected: &str) -> bool {
-    if field.value == expected {
-        return true;
-    }
-    if field.kind != FieldKind::Marks {
-        return false;
-    }
-    let read: BTreeSet<&str> = parts(&field.value).collect();
-    let told: BTreeSet<&str> = parts(expected).collect();
-    let single: BTreeSet<String> = expected.chars().map(String::from).collect();
-    // `AB` is two marks, unless a box of this field is really called AB.
-    let one_box = field.marks.iter().any(|m| m.value == expected);
-    read == told || !one_box && !expected.contains('|') && read == single.iter().map(String::as_str).collect()
+/// The parts one after another, a space for an empty one.
+fn spaced(parts: &[&FieldReading]) -> String {
+    let text: String = parts.iter().map(|p| if p.value.is_empty() { " " } else { p.value.as_str() }).collect();
+    text.trim().to_owned()
 }
 
-fn parts(value: &str) -> impl Iterator<Item = &str> {
-    value.split('|').filter(|p| !p.is_empty())
+/// Equal as read, or, for marks, the same set of marks in whatever writing.
+fn same(field: &FieldReading, expected: &str) -> bool {
+    // Right-aligned numbers begin with empty cells, which count for nothing.
+    if field.value.trim() == expected {
+        return true;
+    }
+    let read: BTreeSet<&str> = field.value.split('|').filter(|p| !p.is_empty()).collect();
+    field.kind == FieldKind::Marks && read == boxes::told(field, expected)
 }
 
 /// The name of a doubt as it is stored.

@@ -1,16 +1,19 @@
 //! Compares readings with known truth: what is right, wrong without doubt, doubtful. Pure: files are the caller's business.
 
+mod boxes;
 mod compare;
+mod json;
 mod pictures;
 mod report;
 mod truth;
 
 pub(crate) use compare::{Counts, PageScore, compare_page, unread_page};
+pub(crate) use json::json;
 pub(crate) use pictures::attach;
 pub(crate) use report::{html, summary};
 pub(crate) use truth::{Truth, TruthPage};
 
-use rcoi_template::TemplateSet;
+use rcoi_template::{Template, TemplateSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The scores of all pages of a truth.
@@ -23,6 +26,11 @@ impl Evaluation {
     /// Counts over all fields.
     pub(crate) fn totals(&self) -> Counts {
         self.pages.iter().flat_map(|p| &p.fields).fold(Counts::default(), Counts::with)
+    }
+
+    /// Counts over all boxes of marks fields.
+    pub(crate) fn boxes(&self) -> Counts {
+        self.pages.iter().fold(Counts::default(), |sum, p| sum.and(&p.boxes))
     }
 
     /// Counts by policy class of the field.
@@ -43,7 +51,12 @@ impl Evaluation {
 
 /// True when some template has a field or a join of this name.
 fn is_known(templates: &TemplateSet, name: &str) -> bool {
-    templates.templates.iter().any(|t| t.field(name).is_some() || t.joins.iter().any(|j| j.name == name))
+    templates.templates.iter().any(|t| has(t, name))
+}
+
+/// True when the template has a field or a join of this name.
+fn has(template: &Template, name: &str) -> bool {
+    template.field(name).is_some() || template.joins.iter().any(|j| j.name == name)
 }
 
 #[cfg(test)]

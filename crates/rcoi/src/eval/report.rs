@@ -14,7 +14,7 @@ h1{font-size:1.5rem}table{border-collapse:collapse;margin:1rem 0}td,th{border:1p
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.sure{background:#fdecea}.doubt{background:#fff7e0}\
 code{font:14px ui-monospace,monospace;white-space:pre-wrap}img{max-width:44rem;border:1px solid #ccd3da}.warn{color:#a3261d}";
 
-/// Three lines for the terminal.
+/// A few lines for the terminal.
 pub(crate) fn summary(evaluation: &Evaluation) -> String {
     let t = evaluation.totals();
     let unread = evaluation.pages.iter().filter(|p| p.template.is_none()).count();
@@ -32,6 +32,21 @@ pub(crate) fn summary(evaluation: &Evaluation) -> String {
         t.doubtful_wrong,
         t.not_read,
     );
+    let b = evaluation.boxes();
+    if b.fields() > 0 {
+        let _ = writeln!(
+            out,
+            "клеток для отметок {}: верно {} ({}), неверно без сомнения {} ({}), под сомнением {} ({}); не прочитано {}",
+            b.fields(),
+            b.right,
+            share(b.right, b),
+            b.wrong_sure,
+            share(b.wrong_sure, b),
+            b.doubtful(),
+            share(b.doubtful(), b),
+            b.not_read,
+        );
+    }
     let unknown = evaluation.unknown_columns();
     if !unknown.is_empty() {
         let _ = writeln!(out, "нет таких полей ни в одном шаблоне: {}", unknown.into_iter().collect::<Vec<_>>().join(", "));

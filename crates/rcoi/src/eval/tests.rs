@@ -26,6 +26,8 @@ fn template() -> Template {
         fields: ["q1", "q2", "q3", "roll1", "roll2"].map(field).into(),
         prints: Vec::new(),
         joins: vec![Join { name: "Roll".to_owned(), fields: vec!["roll1".to_owned(), "roll2".to_owned()] }],
+        upright: false,
+        blank: None,
     }
 }
 
@@ -85,10 +87,64 @@ fn several_letters_are_several_marks() {
     assert_eq!(judge("", ""), Outcome::Right);
     assert_eq!(judge("AB", "A"), Outcome::WrongSure);
     assert_eq!(judge("", "A"), Outcome::WrongSure);
+    assert_eq!(judge("[A|B]", "A|B"), Outcome::Right);
+    assert_eq!(judge("[A|C]", "A|B"), Outcome::WrongSure);
     // A box called AB is not the two boxes A and B.
     let mut own = reading(vec![field("q1", FieldKind::Marks, "A|B", vec![])]);
     own.fields[0].marks[2].value = "AB".to_owned();
     assert_eq!(compare_page(&truth("image,q1\na.png,AB\n"), &own, &set()).fields[0].outcome, Outcome::WrongSure);
+}
+
+#[test]
+fn boxes_are_marked_or_not() {
+    let states = [MarkState::Marked, MarkState::Doubtful, MarkState::Empty];
+    let read = |doubts: Vec<Doubt>| {
+        let mut reading = reading(vec![field("q1", FieldKind::Marks, "A", doubts)]);
+        reading.fields[0].marks.iter_mut().zip(states).for_each(|(m, s)| m.state = s);
+        reading
+    };
+    let counts = |told: &str, doubts: Vec<Doubt>| {
+        let b = compare_page(&truth(&format!("image,q1\na.png,{told}\n")), &read(doubts), &set()).boxes;
+        (b.right, b.wrong_sure, b.doubtful_right, b.doubtful_wrong)
+    };
+    assert_eq!(counts("A", vec![]), (2, 0, 1, 0));
+    assert_eq!(counts("AB", vec![]), (2, 0, 0, 1));
+    assert_eq!(counts("C", vec![]), (0, 2, 1, 0));
+    assert_eq!(counts("C", vec![Doubt::Faint]), (0, 0, 1, 2));
+}
+
+#[test]
+fn a_form_that_is_told_counts_with_its_own_fields_only() {
+    let mut other = template();
+    other.id = TemplateId("other".to_owned());
+    other.fields.retain(|f| f.name != "q3");
+    let templates = TemplateSet { templates: vec![template(), other] };
+    let told = truth("image,template,q1,q3,extra\na.png,other,A,C,x\n");
+    assert_eq!(told.told.as_deref(), Some("other"));
+    let mut read = reading(vec![field("q1", FieldKind::Cells, "A", vec![])]);
+    read.template = Some(TemplateId("other".to_owned()));
+    let score = compare_page(&told, &read, &templates);
+    assert_eq!((outcomes(&score), score.unknown.as_slice()), (vec![("q1", Outcome::Right)], ["extra".to_owned()].as_slice()));
+    assert_eq!(unread_page(&told, &templates, "why").fields.len(), 1);
+}
+
+#[test]
+fn a_blank_column_of_a_number_may_be_written_as_a_space() {
+    let read = reading(vec![field("roll1", FieldKind::Marks, "", vec![]), field("roll2", FieldKind::Marks, "2", vec![])]);
+    let judge = |told: &str| compare_page(&truth(&format!("image,Roll\na.png,{told}\n")), &read, &set()).fields[0].outcome;
+    assert_eq!([judge("2"), judge(" 2"), judge("2 ")], [Outcome::Right; 3]);
+    assert_eq!(judge("22"), Outcome::WrongSure);
+}
+
+#[test]
+fn the_document_for_programs_counts_and_names_what_is_not_right() {
+    let read = reading(vec![field("q1", FieldKind::Marks, "A", vec![]), field("q2", FieldKind::Marks, "B", vec![Doubt::Faint])]);
+    let score = compare_page(&truth("image,q1,q2\nscan.tif#2,C,B\n"), &read, &set());
+    let document = json(&Evaluation { pages: vec![score] });
+    assert_eq!(document["fields"]["silently_wrong"], 1);
+    assert_eq!((&document["classes"]["answer"]["total"], &document["pages"][0]["page"]), (&2.into(), &2.into()));
+    let wrong = &document["pages"][0]["not_right"];
+    assert_eq!((&wrong[0]["truth"], &wrong[0]["reading"], &wrong[1]["outcome"]), (&"C".into(), &"A".into(), &"doubtful-right".into()));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Truth files: a CSV with a column `image` and one per field, or the `truth.json` of a drawn exam.
+//! Truth files: a CSV with a column `image` (and perhaps `template`) and one per field, or the `truth.json` of a drawn exam.
 
 use rcoi_model::{ExamTruth, Oddity};
 use std::collections::BTreeMap;
@@ -16,8 +16,10 @@ pub(crate) struct TruthPage {
     pub(crate) image: String,
     /// Zero-based page inside the file.
     pub(crate) index: u32,
-    /// Template the page is drawn on, when the truth tells it.
+    /// Template the page is drawn on, when the truth tells it: the reader must find out.
     pub(crate) template: Option<String>,
+    /// Template that the reader is told: the form is known beforehand, and only its fields count.
+    pub(crate) told: Option<String>,
     /// Field or join → value; several marks of one field as letters in a row or joined by `|`.
     pub(crate) values: BTreeMap<String, String>,
     /// Fields that are not named are empty (otherwise nothing is known about them).
@@ -59,6 +61,7 @@ impl Truth {
             return Err(TruthError::ColumnTwice(twice.clone()));
         }
         let image = columns.iter().position(|c| c == "image").ok_or_else(|| TruthError::NoImageColumn(columns.join(", ")))?;
+        let form = columns.iter().position(|c| c == "template");
         let mut pages = Vec::new();
         for record in reader.records() {
             let record = record?;
@@ -70,11 +73,13 @@ impl Truth {
             // `scan.tif#2` is the second page of scan.tif, as `rcoi recognize` names it.
             let numbered = name.rsplit_once('#').and_then(|(file, page)| Some((file, page.parse::<u32>().ok()?.checked_sub(1)?)));
             let (file, index) = numbered.unwrap_or((name, 0));
-            let values = columns.iter().zip(record.iter()).enumerate().filter(|(i, _)| *i != image);
+            let told = form.and_then(|i| record.get(i)).map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+            let values = columns.iter().zip(record.iter()).enumerate().filter(|(i, _)| *i != image && Some(*i) != form);
             pages.push(TruthPage {
                 image: file.replace('\\', "/"),
                 index,
                 template: None,
+                told,
                 values: values.map(|(_, (column, value))| (column.clone(), value.trim().to_owned())).collect(),
                 complete: false,
                 undecodable: false,
@@ -89,6 +94,7 @@ impl Truth {
             image: page.source,
             index: page.index,
             template: Some(page.template),
+            told: None,
             values: page.fields,
             complete: true,
             undecodable: page.oddity == Some(Oddity::Undecodable),
