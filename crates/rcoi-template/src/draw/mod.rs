@@ -177,6 +177,23 @@ mod tests {
     }
 
     #[test]
+    fn corner_cross_and_ring_are_drawn_where_the_reader_looks_for_them() {
+        let text = "title = \"x\"\nform = \"x\"\nunit = \"px\"\npage = [200, 300]\n[locate]\nkind = \"anchors\"\nanchors = [\n\
+            { shape = \"corner\", corner = \"top-right\", at = [190, 10], size = 30, width = 6 },\n\
+            { shape = \"cross\", at = [30, 30], size = 30, width = 6 },\n\
+            { shape = \"ring\", at = [30, 270], size = 30, width = 6 },\n]\n\
+            [[field]]\nname = \"a\"\nkind = \"ink\"\nclass = \"text\"\nat = [80, 80]\nsize = [20, 20]\n";
+        let picture = gray(&crate::parse("x.toml", text).expect("a template"), &Preprint::new(), 72.0).expect("a picture");
+        let dark = |x: u32, y: u32| picture.get_pixel(x, y).0[0] < 60;
+        for (x, y) in [(187, 13), (163, 13), (187, 37), (30, 30), (17, 30), (30, 43), (17, 270), (30, 282)] {
+            assert!(dark(x, y), "{x}, {y}");
+        }
+        for (x, y) in [(192, 12), (187, 8), (180, 20), (157, 13), (20, 20), (30, 48), (30, 270), (13, 270)] {
+            assert!(!dark(x, y), "{x}, {y}");
+        }
+    }
+
+    #[test]
     fn a_value_that_its_code_cannot_carry_is_named() {
         let error = svg(&form("ege-ab"), &values(&[("code", "12")])).err().map(|e| e.to_string()).unwrap_or_default();
         assert!(error.contains("`code`") && error.contains("`12`") && error.contains("13 digits"), "{error}");

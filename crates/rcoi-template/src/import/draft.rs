@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        assert_eq!([num(1.0), num(-0.0001), num(0.5), num(120.0), num(3.14159)], ["1", "0", "0.5", "120", "3.142"]);
+        assert_eq!([num(1.0), num(-0.0001), num(0.5), num(120.0), num(2.34567)], ["1", "0", "0.5", "120", "2.346"]);
     }
 
     #[test]

@@ -116,6 +116,10 @@ fn import(verb: &ImportVerb) -> Result<Done> {
         bail!("{file} has {} pages ({}): expected -o FOLDER, found -o {}", imported.len(), ids.join(", "), args.output.display());
     }
     for one in &imported {
+        // The id comes from the layout: it must not lead out of the folder.
+        if folder && (one.id.starts_with('.') || one.id.contains(['/', '\\', ':'])) {
+            bail!("{file}: the page id '{}' cannot be the name of a file", one.id);
+        }
         let path = if folder { args.output.join(format!("{}.toml", one.id)) } else { args.output.clone() };
         write(&path, one.toml.as_bytes())?;
         let template = files::one_template(&path)?;
