@@ -103,12 +103,17 @@ fn strokes(patch: &Patch, dark: &[f32], outline: Outline, params: &Params) -> Ve
             }
         }
         let area = pixels.len() as f32;
-        // Dots of the frame: small and near the frame line. Scraps of neighbours: never come deep into the cell.
-        let small = area < cell * cell * 0.012;
+        // Dots of the frame: small and near the frame line. Scraps of neighbours: their middle lies outside, or they hardly come in.
+        let (mx, my) = pixels.iter().fold((0.0, 0.0), |(sx, sy), at| (sx + (at % w) as f32, sy + (at / w) as f32));
+        let middle = ((mx / area + 0.5) - left).min(right - (mx / area + 0.5)).min((my / area + 0.5) - top).min(bottom - (my / area + 0.5));
+        let small = area < cell * cell * 0.006;
         let near_frame = deepest < cell * 0.10;
-        let along_frame = deepest < cell * 0.14 && ((x1 - x0) as f32 > 0.5 * cell || (y1 - y0) as f32 > 0.5 * cell);
-        let outside = (deep as f32) < area * 0.25;
-        if (small && near_frame) || along_frame || (outside && deepest < cell * 0.2) || area < cell * cell * params.dust_share * 0.5 {
+        let (wide, high) = ((x1 - x0 + 1) as f32, (y1 - y0 + 1) as f32);
+        let straight = wide.min(high) < 0.14 * cell && wide.max(high) > 0.5 * cell;
+        // A remainder of the frame itself is a straight line on it; a stroke written beside the frame stays.
+        let along_frame = straight && middle < cell * if outline == Outline::Square { 0.08 } else { 0.04 };
+        let outside = middle < 0.0 && (deep as f32) < area * 0.4;
+        if (small && near_frame) || along_frame || outside || area < cell * cell * params.dust_share * 0.5 {
             continue;
         }
         for at in &pixels {

@@ -13,6 +13,8 @@ pub struct Params {
     pub affine_misfit: f32,
     /// A tile of boxes guides the local correction when its best place stands out by so much mean darkness.
     pub tile_contrast: f32,
+    /// Contrast between a box's print and its surroundings that proves print: dotted frames at 150 dpi show 0.01.
+    pub box_contrast: f32,
     /// Below this agreement of the tiles a form that no anchors hold counts as misplaced; good photographs reach 0.75 to 0.99,
     /// one with a wrongly found edge 0.50.
     pub standing: f32,
@@ -48,6 +50,7 @@ impl Default for Params {
             least_anchors: 3,
             affine_misfit: 0.0025,
             tile_contrast: 0.02,
+            box_contrast: 0.01,
             standing: 0.62,
             cell_pixels: 48,
             stroke_from: 0.38,

@@ -118,7 +118,7 @@ impl FormReader {
         let score = |f: &Found<'_>| {
             let share =
                 if f.placement.anchors_total == 0 { 0.5 } else { f.placement.anchors_found as f32 / f.placement.anchors_total as f32 };
-            let print = f.standing.as_ref().map_or(0.0, |s| s.evidence);
+            let print = f.standing.as_ref().map_or(0.0, |s| s.print);
             share - f.placement.residual / f.template.width * 20.0 + print
         };
         let best = (0..fits.len()).max_by(|a, b| score(&fits[*a]).total_cmp(&score(&fits[*b])))?;

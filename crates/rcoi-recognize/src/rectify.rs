@@ -55,6 +55,8 @@ struct Peaks {
     pitch: (f32, f32),
     /// Contrast at the best place, and how much that stands out from the mean of all.
     best: f32,
+    /// Contrast of the middle box at the best place.
+    usual: f32,
     weight: f32,
 }
 
@@ -62,8 +64,8 @@ struct Peaks {
 pub(crate) struct Standing {
     /// For every field of the template the map by which it is to be read.
     pub(crate) maps: Vec<Homography>,
-    /// Agreement of the tiles with the common correction, less what that costs; 1 at best.
-    pub(crate) evidence: f32,
+    /// Share of the form's boxes that print confirms less the share it denies, −1..1; forms with few boxes stay near 0.
+    pub(crate) print: f32,
     /// False when print does not stand where the boxes are expected: what is read there may be anything.
     pub(crate) sure: bool,
 }
@@ -74,20 +76,18 @@ pub(crate) fn stand(gray: &GrayImage, map: &Homography, template: &Template, bla
     let peaks: Vec<Option<Peaks>> = tiles.iter().map(|tile| measure(gray, map, tile, reach(template), black)).collect();
     let known: Vec<&Peaks> = peaks.iter().flatten().filter(|p| p.weight >= params.tile_contrast).collect();
     let mut maps = vec![*map; template.fields.len()];
+    let boxes: f32 = tiles.iter().map(|t| t.boxes.len() as f32).sum();
     // Three anchors that agree prove the place; the edges of a sheet or a picture do not.
     let proved = matches!(template.locate, Locate::Anchors(_));
-    if known.is_empty() {
-        return Standing { maps, evidence: 0.0, sure: proved || tiles.is_empty() };
-    }
-    let (trend, score) = Trend::seek(&known, reach(template));
+    let (trend, score) = if known.is_empty() { (Trend::NONE, 0.0) } else { Trend::seek(&known, reach(template)) };
     let evidence = score * known.len() as f32 / tiles.len().max(1) as f32;
+    let mut confirmed = 0.0;
     for (tile, own) in tiles.iter().zip(&peaks) {
         let centre = tile.bounds.centre();
         let expected = trend.at(centre);
-        let shift = match own {
-            Some(own) if own.weight >= params.tile_contrast => own.near(expected),
-            _ => expected,
-        };
+        confirmed += tile.boxes.len() as f32 * own.as_ref().map_or(-1.0, |own| own.confirms(expected, params.box_contrast));
+        let own = own.as_ref().filter(|own| own.weight >= params.tile_contrast);
+        let shift = own.map_or(expected, |own| own.near(expected, if proved { 0.3 } else { 0.1 }));
         for field in &tile.fields {
             maps[*field] = shifted(map, shift);
         }
@@ -99,7 +99,9 @@ pub(crate) fn stand(gray: &GrayImage, map: &Homography, template: &Template, bla
             maps[index] = shifted(map, trend.at(field.spec.bounds().centre()));
         }
     }
-    Standing { maps, evidence, sure: proved || evidence >= params.standing }
+    // Few boxes may meet print by chance; without anchors a layout that needs much correction is the worse witness.
+    let print = confirmed / (boxes + 40.0) * if proved { 1.0 } else { evidence };
+    Standing { maps, print, sure: proved || tiles.is_empty() || evidence >= params.standing }
 }
 
 /// The map that first moves the form by `by`.
@@ -234,9 +236,14 @@ fn measure(gray: &GrayImage, map: &Homography, tile: &Tile, reach: f32, black: u
     let mean = |(dx, dy): (i32, i32)| boxes.iter().map(|b| one(b, dx, dy)).sum::<f32>() / boxes.len() as f32;
     let shifts = || (-reach.1..=reach.1).flat_map(|dy| (-reach.0..=reach.0).map(move |dx| (dx, dy)));
     let scores: Vec<f32> = shifts().map(mean).collect();
+    // Most boxes are not written in: the middle one tells whether print is there at all.
+    let (bx, by) = shifts().zip(&scores).max_by(|a, b| a.1.total_cmp(b.1))?.0;
+    let mut contrasts: Vec<f32> = boxes.iter().map(|b| one(b, bx, by)).collect();
+    let middle_box = contrasts.len() / 2;
+    let usual = *contrasts.select_nth_unstable_by(middle_box, f32::total_cmp).1;
     let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let middle = scores.iter().sum::<f32>() / scores.len() as f32;
-    Some(Peaks { centre: tile.bounds.centre(), step, reach, scores, pitch: tile.pitch, best, weight: best - middle })
+    Some(Peaks { centre: tile.bounds.centre(), step, reach, scores, pitch: tile.pitch, best, usual, weight: best - middle })
 }
 
 /// Mean darkness within minus mean darkness of the rest of the whole.
@@ -251,15 +258,21 @@ impl Peaks {
         inside.then(|| self.scores[((dy + self.reach.1) * (2 * self.reach.0 + 1) + dx + self.reach.0) as usize])
     }
 
+    /// −1 nothing is printed there, 1 print stands where `expected` says. `clear` = contrast that print surely has.
+    fn confirms(&self, expected: Point, clear: f32) -> f32 {
+        let there = (self.usual / clear).clamp(-1.0, 1.0);
+        if there > 0.0 { there * (2.0 * self.at(expected) - 1.0).clamp(-1.0, 1.0) } else { there }
+    }
+
     /// Agreement with a shift in form units: 1 at the best place, 0 where the contrast is the mean one.
     fn at(&self, shift: Point) -> f32 {
         let (dx, dy) = ((shift.x / self.step).round() as i32, (shift.y / self.step).round() as i32);
         let score = self.score(dx.clamp(-self.reach.0, self.reach.0), dy.clamp(-self.reach.1, self.reach.1)).unwrap_or(0.0);
-        1.0 + (score - self.best) / self.weight
+        1.0 + (score - self.best) / self.weight.max(1e-4)
     }
 
-    /// The best place within a third of a pitch of the expected one; a small lead does not outweigh nearness.
-    fn near(&self, expected: Point) -> Point {
+    /// The best place within a third of a pitch of the expected one; a small lead does not outweigh nearness (`pull`).
+    fn near(&self, expected: Point, pull: f32) -> Point {
         let (ex, ey) = (expected.x / self.step, expected.y / self.step);
         let (rx, ry) = (self.pitch.0 / self.step / 3.0, self.pitch.1 / self.step / 3.0);
         let mut best = (f32::NEG_INFINITY, expected);
@@ -267,7 +280,7 @@ impl Peaks {
             for dx in (ex - rx).ceil() as i32..=(ex + rx).floor() as i32 {
                 let Some(score) = self.score(dx, dy) else { continue };
                 let away = ((dx as f32 - ex) / rx).powi(2) + ((dy as f32 - ey) / ry).powi(2);
-                let score = score - 0.1 * self.weight * away;
+                let score = score - pull * self.weight * away;
                 if score > best.0 {
                     best = (score, Point::new(dx as f32 * self.step, dy as f32 * self.step));
                 }
@@ -287,6 +300,8 @@ struct Trend {
 }
 
 impl Trend {
+    const NONE: Self = Self { middle: Point::new(0.0, 0.0), offset: Point::new(0.0, 0.0), slope: [[0.0; 2]; 2] };
+
     fn at(&self, p: Point) -> Point {
         let (x, y) = (p.x - self.middle.x, p.y - self.middle.y);
         Point::new(self.offset.x + self.slope[0][0] * x + self.slope[0][1] * y, self.offset.y + self.slope[1][0] * x + self.slope[1][1] * y)

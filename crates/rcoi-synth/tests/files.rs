@@ -7,7 +7,7 @@ use rcoi_synth::{ExamSpec, FaxPage, Job, bubble_test, exam, fax_tiff, jpeg};
 use std::collections::BTreeSet;
 
 fn pattern(width: u32, height: u32, step: u32) -> GrayImage {
-    GrayImage::from_fn(width, height, |x, y| Luma([if (x / step + y / (step + 2)) % 3 == 0 { 20 } else { 235 }]))
+    GrayImage::from_fn(width, height, |x, y| Luma([if (x / step + y / (step + 2)).is_multiple_of(3) { 20 } else { 235 }]))
 }
 
 #[test]
