@@ -233,9 +233,19 @@ fn measure(gray: &GrayImage, map: &Homography, tile: &Tile, reach: f32, black: u
             Look::Framed => -contrast(sums.over(x0 + 1, y0 + 1, x1 - 1, y1 - 1), sums.over(x0 - 1, y0 - 1, x1 + 1, y1 + 1)),
         }
     };
-    let mean = |(dx, dy): (i32, i32)| boxes.iter().map(|b| one(b, dx, dy)).sum::<f32>() / boxes.len() as f32;
+    // Marks and words in frames would push the boxes away from them: of frames the usual one counts, of bubbles their mean.
+    let mut each = vec![0.0_f32; boxes.len()];
+    let mut together = |(dx, dy): (i32, i32)| {
+        for (value, b) in each.iter_mut().zip(&boxes) {
+            *value = one(b, dx, dy);
+        }
+        match tile.look {
+            Look::Filled => each.iter().sum::<f32>() / each.len() as f32,
+            Look::Framed => *each.select_nth_unstable_by(boxes.len() * 6 / 10, f32::total_cmp).1,
+        }
+    };
     let shifts = || (-reach.1..=reach.1).flat_map(|dy| (-reach.0..=reach.0).map(move |dx| (dx, dy)));
-    let scores: Vec<f32> = shifts().map(mean).collect();
+    let scores: Vec<f32> = shifts().map(&mut together).collect();
     // Most boxes are not written in: the middle one tells whether print is there at all.
     let (bx, by) = shifts().zip(&scores).max_by(|a, b| a.1.total_cmp(b.1))?.0;
     let mut contrasts: Vec<f32> = boxes.iter().map(|b| one(b, bx, by)).collect();
