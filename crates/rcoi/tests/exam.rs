@@ -20,6 +20,7 @@ const SEED: u64 = 3;
 fn drawn() -> DrawnExam {
     exam(&ExamSpec {
         seed: SEED,
+        date: jiff::civil::date(2027, 6, 3),
         points: 1,
         rooms: 1,
         participants: PEOPLE,
@@ -30,6 +31,12 @@ fn drawn() -> DrawnExam {
         duplicates: 1,
         foreign: 1,
         unreadable: 1,
+        overruns: 1,
+        corrected: 1,
+        empty: 0,
+        cancelled: 0,
+        faxed: 1,
+        fax_rooms: 0,
         miscounted: 1,
     })
 }

@@ -137,8 +137,14 @@ fn draw(folder: &Path) -> [&'static str; 2] {
         duplicates: 0,
         foreign: 0,
         unreadable: 0,
+        overruns: 0,
+        corrected: 0,
+        empty: 0,
+        cancelled: 0,
+        faxed: 0,
+        fax_rooms: 0,
         miscounted: 0,
-        ..ExamSpec::demo(9)
+        ..ExamSpec::demo(9, jiff::civil::date(2027, 6, 3))
     };
     let exam = exam(&spec);
     std::fs::write(folder.join("exam.json"), serde_json::to_vec(&exam.plan).unwrap()).unwrap();
