@@ -5,7 +5,7 @@ use crate::error::{PipelineError, Result};
 use crate::gray;
 use crate::pipeline::{Pipeline, lock};
 use image::GrayImage;
-use rcoi_model::{BlobHash, Page, PageId, Quad, TaskId, TaskSubject};
+use rcoi_model::{BlobHash, Doubt, Page, PageId, Point, Quad, TaskId, TaskSubject};
 use rcoi_recognize::source;
 use std::collections::VecDeque;
 use std::io::Cursor;
@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex};
 const KEPT: usize = 16;
 /// Margin around a field, in parts of its height: enough to see what runs out of the cells.
 const MARGIN: f32 = 0.45;
+/// Share of a field's length that is shown behind its end when the writing goes on there.
+const BEYOND: f32 = 0.35;
 /// Longest side of a whole page for the screen, pixels.
 const PAGE_SIDE: u32 = 1800;
 
@@ -52,6 +54,7 @@ impl Pipeline {
         let none = || PipelineError::Refused("эта задача не об одном листе: картинки нет".to_owned());
         let page = row.task.page.ok_or_else(none)?;
         match row.task.subject {
+            TaskSubject::Field { area, doubts, .. } if doubts.contains(&Doubt::Overflow) => self.cutout(page, &longer(&area)).await,
             TaskSubject::Field { area, .. } => self.cutout(page, &area).await,
             TaskSubject::Sheet { .. } | TaskSubject::Room { .. } => self.page_picture(page, 0).await,
         }
@@ -85,6 +88,13 @@ impl Pipeline {
         self.inner.decoded.put(key, picture.clone());
         Ok(picture)
     }
+}
+
+/// The area with what may be written behind its last cell.
+fn longer(area: &Quad) -> Quad {
+    let [lt, rt, rb, lb] = area.0;
+    let beyond = |from: Point, to: Point| Point::new(to.x + BEYOND * (to.x - from.x), to.y + BEYOND * (to.y - from.y));
+    Quad([lt, beyond(lt, rt), beyond(lb, rb), lb])
 }
 
 fn png(picture: &GrayImage) -> Result<Vec<u8>> {

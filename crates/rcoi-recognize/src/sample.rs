@@ -26,7 +26,8 @@ fn bilinear(gray: &GrayImage, x: f32, y: f32) -> Option<f32> {
     if !(fx > -1.0 && fy > -1.0 && fx < w as f32 && fy < h as f32) {
         return None;
     }
-    let (x0, y0) = (fx.floor() as i32, fy.floor() as i32);
+    // Both are above −1: cutting off the fraction of what is shifted by one is the floor, without a call.
+    let (x0, y0) = ((fx + 1.0) as i32 - 1, (fy + 1.0) as i32 - 1);
     let (ax, ay) = (fx - x0 as f32, fy - y0 as f32);
     let raw = gray.as_raw();
     let get = |x: i32, y: i32| f32::from(raw[(y.clamp(0, h - 1) * w + x.clamp(0, w - 1)) as usize]);
@@ -79,7 +80,7 @@ pub(crate) fn cut(gray: &GrayImage, map: &Homography, area: &Rect, width: usize,
         }
         for (sum, seen) in &line {
             outside += usize::from(*seen == 0);
-            pixels.push(if *seen == 0 { 255 } else { (sum / *seen as f32).round() as u8 });
+            pixels.push(if *seen == 0 { 255 } else { (sum / *seen as f32 + 0.5) as u8 });
         }
     }
     Patch { width, height, outside: outside as f32 / pixels.len() as f32, pixels }

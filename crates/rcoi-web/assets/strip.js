@@ -52,11 +52,11 @@ export class Strip {
     const { task, image } = this;
     if (!task || image.hidden || !task.area?.[0]) return [];
     const [width, height] = task.area;
-    const left = (image.naturalWidth - width) / 2;
-    const top = (image.naturalHeight - height) / 2;
+    // The margin is even; only to the right the picture may go on, where writing runs beyond the last cell.
+    const margin = (image.naturalHeight - height) / 2;
     const even = (n) => Array.from({ length: n }, (_, i) => [i / n, 0, 1 / n, 1]);
     const spots = task.spots?.length ? task.spots : even(task.cells);
-    return spots.map(([x, y, w, h]) => [left + x * width, top + y * height, w * width, h * height]);
+    return spots.map(([x, y, w, h]) => [margin + x * width, margin + y * height, w * width, h * height]);
   }
 
   place() {

@@ -60,7 +60,8 @@ pub struct TaskView {
     pub source: Option<SourceRef>,
     /// What this person answered before (after an undo).
     pub earlier: Option<String>,
-    /// Width and height of the field's area in the cut-out, pixels; the rest of the cut-out is an even margin.
+    /// Width and height of the field's area in the cut-out, pixels; the rest of the cut-out is an even margin, and more to the right
+    /// where writing runs beyond the last cell.
     pub area: [f32; 2],
     /// The cells in parts of that area: left, top, width, height. Empty: unknown.
     pub cells: Vec<[f32; 4]>,
