@@ -1,9 +1,9 @@
 //! Character cells: cut, cleared of their frame, judged empty or not, normalised for the classifier, joined to a value.
 
 use crate::glyph::{Glyph, GlyphClassifier, INK_SIDE, SIDE};
+use crate::levels::Levels;
 use crate::params::Params;
 use crate::sample::{Patch, cut, darkness, darkness_on, percentile};
-use image::GrayImage;
 use rcoi_model::{CharReading, Confidence, Doubt, Homography, Rect};
 use rcoi_template::{CellsField, Outline};
 
@@ -20,15 +20,15 @@ pub(crate) enum CellInk {
 }
 
 /// Cuts every cell of a field.
-pub(crate) fn cut_cells(gray: &GrayImage, map: &Homography, field: &CellsField, black: u8, params: &Params) -> Vec<CellInk> {
-    field.cells.iter().map(|cell| cut_cell(gray, map, cell, field, black, params)).collect()
+pub(crate) fn cut_cells(page: &Levels<'_>, map: &Homography, field: &CellsField, black: u8, params: &Params) -> Vec<CellInk> {
+    field.cells.iter().map(|cell| cut_cell(page, map, cell, field, black, params)).collect()
 }
 
-fn cut_cell(gray: &GrayImage, map: &Homography, cell: &Rect, field: &CellsField, black: u8, params: &Params) -> CellInk {
+fn cut_cell(page: &Levels<'_>, map: &Homography, cell: &Rect, field: &CellsField, black: u8, params: &Params) -> CellInk {
     let area = cell.grown(cell.h * MARGIN);
     let tall = params.cell_pixels as f32 * (1.0 + 2.0 * MARGIN);
     let unit = params.cell_pixels as f32 / cell.h;
-    let patch = cut(gray, map, &area, (area.w * unit).round() as usize, tall.round() as usize);
+    let patch = cut(page, map, &area, (area.w * unit).round() as usize, tall.round() as usize);
     if patch.outside > 0.3 {
         return CellInk::Outside;
     }

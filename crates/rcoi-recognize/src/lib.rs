@@ -7,6 +7,7 @@ mod cv;
 mod ean13;
 pub mod glyph;
 pub mod handprint;
+mod levels;
 mod locate;
 mod marks;
 mod params;

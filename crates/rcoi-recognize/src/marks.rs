@@ -1,8 +1,8 @@
 //! Mark boxes: new ink against what equal boxes of the same page show, so that printed letters never count as marks.
 
+use crate::levels::Levels;
 use crate::params::Params;
 use crate::sample::{cut, darkness};
-use image::GrayImage;
 use rcoi_model::{Confidence, Doubt, Homography, MarkReading, MarkState, Quad};
 use rcoi_template::{FieldSpec, MarkBox, MarksField, Outline, Preprint, Template, Unit, draw};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub(crate) struct BoxInk {
 }
 
 /// Measures the insides of all boxes of a field.
-pub(crate) fn measure(gray: &GrayImage, map: &Homography, field: &MarksField, black: u8) -> Vec<BoxInk> {
+pub(crate) fn measure(page: &Levels<'_>, map: &Homography, field: &MarksField, black: u8) -> Vec<BoxInk> {
     field
         .boxes
         .iter()
@@ -34,7 +34,7 @@ pub(crate) fn measure(gray: &GrayImage, map: &Homography, field: &MarksField, bl
             let area = map.apply_rect(&b.area);
             // A margin shows the paper beside the box, so that a filled box is not taken for grey paper.
             let margin = 0.25;
-            let patch = cut(gray, map, &b.area.grown(b.area.w.min(b.area.h) * margin), SIDE, SIDE);
+            let patch = cut(page, map, &b.area.grown(b.area.w.min(b.area.h) * margin), SIDE, SIDE);
             let dark = darkness(&patch, black);
             let rim = SIDE as f32 * margin / (1.0 + 2.0 * margin);
             let keep = rim + (SIDE as f32 - 2.0 * rim) * if field.outline == Outline::Unknown { 0.1 } else { 0.14 };
@@ -63,6 +63,7 @@ pub(crate) fn drawn_print(template: &Template) -> Vec<Vec<f32>> {
     // A blank that cannot be drawn tells nothing; the page itself still does.
     let Ok(blank) = draw::gray(template, &Preprint::new(), DRAWN_DPI) else { return Vec::new() };
     let scale = f64::from(blank.width()) / f64::from(template.width);
+    let blank = Levels::of(&blank);
     let map = Homography([scale, 0.0, 0.0, 0.0, scale, 0.0, 0.0, 0.0, 1.0]);
     let fields = template.fields.iter().map(|field| match &field.spec {
         FieldSpec::Marks(spec) if spec.outline != Outline::Unknown => measure(&blank, &map, spec, 0).iter().map(|b| b.ink).collect(),

@@ -1,16 +1,16 @@
 //! Is anything written in a window? For signatures and answer areas; nothing is read.
 
+use crate::levels::Levels;
 use crate::params::Params;
 use crate::sample::{cut, darkness};
-use image::GrayImage;
 use rcoi_model::{Confidence, Homography, Rect};
 
 /// Share of the window that is inked. Its rim is left out: frames and captions stand there.
-pub(crate) fn ink_share(gray: &GrayImage, map: &Homography, area: &Rect, black: u8, params: &Params) -> f32 {
+pub(crate) fn ink_share(page: &Levels<'_>, map: &Homography, area: &Rect, black: u8, params: &Params) -> f32 {
     let inner = area.grown(-area.w.min(area.h) * 0.08);
     // 4 samples per millimetre see every stroke of a pen (0.5 mm) without looking at every pixel of a large area.
     let (w, h) = ((inner.w * 4.0) as usize, (inner.h * 4.0) as usize);
-    let patch = cut(gray, map, &inner, w.clamp(8, 800), h.clamp(8, 1200));
+    let patch = cut(page, map, &inner, w.clamp(8, 800), h.clamp(8, 1200));
     let dark = darkness(&patch, black);
     dark.iter().filter(|d| **d >= params.stroke_from).count() as f32 / dark.len().max(1) as f32
 }

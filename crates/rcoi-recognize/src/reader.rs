@@ -126,7 +126,7 @@ impl FormReader {
     }
 
     fn stand(&self, scene: &Scene<'_>, template: &Template, placement: &Placement) -> Standing {
-        rectify::stand(scene.gray, &placement.form_to_picture, template, scene.black, &self.params)
+        rectify::stand(&scene.page, &placement.form_to_picture, template, scene.black, &self.params)
     }
 
     /// Print in the mark boxes of a form, by field; empty when the form has none or its print is not known.
@@ -136,7 +136,7 @@ impl FormReader {
     }
 
     fn read_fields(&self, scene: &Scene<'_>, found: &Found<'_>) -> Vec<FieldReading> {
-        let gray = scene.gray;
+        let page = &scene.page;
         let measured;
         let standing = match &found.standing {
             Some(standing) => standing,
@@ -156,7 +156,7 @@ impl FormReader {
             let (mut inks, mut marks) = (Vec::new(), Vec::new());
             match &field.spec {
                 FieldSpec::Cells(spec) => {
-                    inks = cells::cut_cells(gray, &maps[index], spec, scene.black, &self.params);
+                    inks = cells::cut_cells(page, &maps[index], spec, scene.black, &self.params);
                     for ink in &inks {
                         if let CellInk::Glyph(glyph) = ink {
                             glyphs.push((**glyph).clone());
@@ -165,7 +165,7 @@ impl FormReader {
                     }
                 }
                 FieldSpec::Marks(spec) => {
-                    marks = marks::measure(gray, &maps[index], spec, scene.black);
+                    marks = marks::measure(page, &maps[index], spec, scene.black);
                     for (one, print) in marks.iter_mut().zip(print.get(index).into_iter().flatten()) {
                         one.print = *print;
                     }
@@ -204,7 +204,7 @@ impl FormReader {
                 }
                 FieldSpec::Cells(_) => self.cells_field(scene, map, field, &cut[i], rows.by_ref()),
                 FieldSpec::Ink(area) | FieldSpec::Image(area) => {
-                    let share = presence::ink_share(gray, map, area, scene.black, &self.params);
+                    let share = presence::ink_share(page, map, area, scene.black, &self.params);
                     let kind = if matches!(field.spec, FieldSpec::Ink(_)) { FieldKind::Ink } else { FieldKind::Image };
                     let mut reading = blank(field, kind, map.apply_rect(area));
                     (reading.value, reading.confidence) = presence::judge(share, &self.params);
@@ -253,7 +253,7 @@ impl FormReader {
         }
         if let Some(area) = &spec.overflow
             && reading.chars.last().is_some_and(|c| !c.empty)
-            && presence::ink_share(scene.gray, map, area, scene.black, &self.params) > 3.0 * self.params.ink_present
+            && presence::ink_share(&scene.page, map, area, scene.black, &self.params) > 3.0 * self.params.ink_present
         {
             reading.doubts.push(Doubt::Overflow);
         }
@@ -277,7 +277,7 @@ impl FormReader {
         let mut reading = blank(field, FieldKind::Code, map.apply_rect(&spec.area));
         let is_identity = found.template.identity.sheet_code.as_deref() == Some(field.name.as_str());
         // The identity was read when the form was identified, from either witness.
-        let code = if is_identity { found.code.clone() } else { codes::read(scene.gray, map, spec) };
+        let code = if is_identity { found.code.clone() } else { codes::read(&scene.page, map, spec) };
         match code {
             Some(code) => {
                 if !codes::obeys(spec, &code.text) {
@@ -317,7 +317,7 @@ fn sheet_code(scene: &Scene<'_>, template: &Template, placement: &Placement) -> 
     fields.sort_by_key(|(f, _)| f.name != name);
     fields
         .into_iter()
-        .filter_map(|(_, spec)| codes::read(scene.gray, &placement.form_to_picture, spec).filter(|c| codes::obeys(spec, &c.text)))
+        .filter_map(|(_, spec)| codes::read(&scene.page, &placement.form_to_picture, spec).filter(|c| codes::obeys(spec, &c.text)))
         .find(|c| placement.residual.is_finite() && !c.text.is_empty())
 }
 

@@ -5,9 +5,9 @@
 //! correction that suits all tiles best is sought first (so that a shift by a whole pitch cannot win by chance); round what
 //! it foretells each tile then takes its own best place.
 
+use crate::levels::Levels;
 use crate::params::Params;
-use crate::sample::{cut, darkness};
-use image::GrayImage;
+use crate::sample::{InkScale, Patch, cut};
 use rcoi_model::{Homography, Point, Rect};
 use rcoi_template::{AnchorShape, Field, FieldSpec, Locate, Outline, Template};
 
@@ -71,9 +71,9 @@ pub(crate) struct Standing {
 }
 
 /// Measures where the boxes stand.
-pub(crate) fn stand(gray: &GrayImage, map: &Homography, template: &Template, black: u8, params: &Params) -> Standing {
+pub(crate) fn stand(page: &Levels<'_>, map: &Homography, template: &Template, black: u8, params: &Params) -> Standing {
     let tiles = tiles(template);
-    let peaks: Vec<Option<Peaks>> = tiles.iter().map(|tile| measure(gray, map, tile, reach(template), black)).collect();
+    let peaks: Vec<Option<Peaks>> = tiles.iter().map(|tile| measure(page, map, tile, reach(template), black)).collect();
     let known: Vec<&Peaks> = peaks.iter().flatten().filter(|p| p.weight >= params.tile_contrast).collect();
     let mut maps = vec![*map; template.fields.len()];
     let boxes: f32 = tiles.iter().map(|t| t.boxes.len() as f32).sum();
@@ -169,97 +169,127 @@ fn pitch(boxes: &[Rect]) -> (f32, f32) {
     (px, py)
 }
 
-/// Sums of darkness over upright rectangles in constant time.
+/// Sums of darkness (255ths) over upright rectangles in constant time: a summed-area table (Crow, "Summed-area tables for
+/// texture mapping", 1984).
 struct Sums {
-    width: usize,
-    height: usize,
-    sums: Vec<f32>,
+    stride: usize,
+    sums: Vec<u32>,
 }
 
 impl Sums {
-    fn of(dark: &[f32], width: usize, height: usize) -> Self {
-        let mut sums = vec![0.0; (width + 1) * (height + 1)];
-        for y in 0..height {
-            let mut line = 0.0;
-            for x in 0..width {
-                line += dark[y * width + x].min(CLIP);
-                sums[(y + 1) * (width + 1) + x + 1] = sums[y * (width + 1) + x + 1] + line;
+    fn of(patch: &Patch, scale: InkScale) -> Self {
+        let stride = patch.width + 1;
+        let dark: [u8; 256] = std::array::from_fn(|v| (scale.darkness(v as u8).min(CLIP) * 255.0 + 0.5) as u8);
+        let mut sums = vec![0; stride * (patch.height + 1)];
+        for y in 0..patch.height {
+            let (above, below) = sums.split_at_mut((y + 1) * stride);
+            let mut line = 0;
+            for ((sum, above), pixel) in below[1..stride].iter_mut().zip(&above[y * stride + 1..]).zip(patch.row(y)) {
+                line += u32::from(dark[usize::from(*pixel)]);
+                *sum = above + line;
             }
         }
-        Self { width, height, sums }
+        Self { stride, sums }
     }
 
-    /// Sum and area of [x0, x1) × [y0, y1), clamped to the patch.
-    fn over(&self, x0: i32, y0: i32, x1: i32, y1: i32) -> (f32, f32) {
-        let (x0, x1) = (x0.clamp(0, self.width as i32) as usize, x1.clamp(0, self.width as i32) as usize);
-        let (y0, y1) = (y0.clamp(0, self.height as i32) as usize, y1.clamp(0, self.height as i32) as usize);
-        if x1 <= x0 || y1 <= y0 {
-            return (0.0, 0.0);
+    /// Sums over a rectangle `[x0, y0, x1, y1)` that is moved to the right by 0, 1, 2 …; all within the patch.
+    fn moved(&self, [x0, y0, x1, y1]: [i32; 4], sums: &mut [f32]) {
+        let n = sums.len();
+        let from = |x: i32, y: i32| &self.sums[y as usize * self.stride + x as usize..][..n];
+        let (a, b, c, d) = (from(x0, y0), from(x1, y0), from(x0, y1), from(x1, y1));
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum = (d[k] + a[k] - b[k] - c[k]) as f32;
         }
-        let at = |x: usize, y: usize| self.sums[y * (self.width + 1) + x];
-        (at(x1, y1) - at(x0, y1) - at(x1, y0) + at(x0, y0), ((x1 - x0) * (y1 - y0)) as f32)
     }
 }
 
-fn measure(gray: &GrayImage, map: &Homography, tile: &Tile, reach: f32, black: u8) -> Option<Peaks> {
+/// A rectangle of a box and one round it whose mean darkness is compared.
+struct Rings {
+    inner: [i32; 4],
+    whole: [i32; 4],
+    /// What a 255th of darkness adds to the contrast, in the inner and in the whole rectangle.
+    weights: (f32, f32),
+}
+
+impl Rings {
+    /// Steps of the sampling; `margin` = how far the whole reaches beyond the box.
+    fn of([x0, y0, x1, y1]: [i32; 4], look: Look, (mx, my): (i32, i32)) -> Self {
+        let (inner, whole) = match look {
+            Look::Filled => ([x0, y0, x1, y1], [x0 - mx, y0 - my, x1 + mx, y1 + my]),
+            Look::Framed => ([x0 + 1, y0 + 1, x1 - 1, y1 - 1], [x0 - 1, y0 - 1, x1 + 1, y1 + 1]),
+        };
+        let area = |[x0, y0, x1, y1]: [i32; 4]| ((x1 - x0) * (y1 - y0)).max(1) as f32;
+        let (own, rest) = (area(inner), (area(whole) - area(inner)).max(1.0));
+        // The mean of the inner less that of the rest; of frames the other way round.
+        let sign = if look == Look::Filled { 1.0 / 255.0 } else { -1.0 / 255.0 };
+        Self { inner, whole, weights: (sign * (1.0 / own + 1.0 / rest), -sign / rest) }
+    }
+
+    /// Contrast for every shift within reach, row by row.
+    fn contrasts(&self, sums: &Sums, reach: (i32, i32), out: &mut [f32], work: &mut [f32]) {
+        let moved = |[x0, y0, x1, y1]: [i32; 4], dy: i32| [x0 - reach.0, y0 + dy, x1 - reach.0, y1 + dy];
+        for (row, dy) in out.chunks_exact_mut(work.len()).zip(-reach.1..) {
+            sums.moved(moved(self.inner, dy), row);
+            sums.moved(moved(self.whole, dy), work);
+            for (inner, whole) in row.iter_mut().zip(work.iter()) {
+                *inner = *inner * self.weights.0 + whole * self.weights.1;
+            }
+        }
+    }
+}
+
+fn measure(page: &Levels<'_>, map: &Homography, tile: &Tile, reach: f32, black: u8) -> Option<Peaks> {
     let first = tile.boxes.first()?;
     let step = first.w.min(first.h) / SIDE;
     let reach = ((tile.pitch.0 * reach / step) as i32, (tile.pitch.1 * reach / step) as i32);
-    let rim = step * (reach.0.max(reach.1) as f32 + SIDE * 0.5);
+    let margin = |size: f32, pitch: f32| (0.3 * size).min(0.5 * (pitch - size).max(0.12 * size)).max(step);
+    let (mx, my) =
+        ((margin(first.w, tile.pitch.0) / step).round().max(1.0) as i32, (margin(first.h, tile.pitch.1) / step).round().max(1.0) as i32);
+    // So that every rectangle stays within the patch wherever it is moved.
+    let rim = step * (reach.0.max(reach.1) as f32 + (SIDE * 0.5).max(mx.max(my) as f32 + 1.0));
     let area = tile.bounds.grown(rim);
     let (width, height) = ((area.w / step).ceil() as usize, (area.h / step).ceil() as usize);
     if width * height > 1_000_000 {
         return None;
     }
     let area = Rect::new(area.x, area.y, width as f32 * step, height as f32 * step);
-    let patch = cut(gray, map, &area, width, height);
+    let patch = cut(page, map, &area, width, height);
     if patch.outside > 0.6 {
         return None;
     }
-    let sums = Sums::of(&darkness(&patch, black), width, height);
-    // The same few rectangles are looked up for every shift.
-    let margin = |size: f32, pitch: f32| (0.3 * size).min(0.5 * (pitch - size).max(0.12 * size)).max(step);
-    let boxes: Vec<[i32; 4]> = tile
-        .boxes
-        .iter()
-        .map(|b| [b.x - area.x, b.y - area.y, b.right() - area.x, b.bottom() - area.y].map(|v| (v / step).round() as i32))
-        .collect();
-    let (mx, my) =
-        ((margin(first.w, tile.pitch.0) / step).round().max(1.0) as i32, (margin(first.h, tile.pitch.1) / step).round().max(1.0) as i32);
-    let one = |[x0, y0, x1, y1]: &[i32; 4], dx: i32, dy: i32| {
-        let (x0, y0, x1, y1) = (x0 + dx, y0 + dy, x1 + dx, y1 + dy);
-        match tile.look {
-            Look::Filled => contrast(sums.over(x0, y0, x1, y1), sums.over(x0 - mx, y0 - my, x1 + mx, y1 + my)),
-            Look::Framed => -contrast(sums.over(x0 + 1, y0 + 1, x1 - 1, y1 - 1), sums.over(x0 - 1, y0 - 1, x1 + 1, y1 + 1)),
-        }
+    let sums = Sums::of(&patch, InkScale::of(&patch.pixels, black));
+    let (across, down) = ((2 * reach.0 + 1) as usize, (2 * reach.1 + 1) as usize);
+    let shifts = across * down;
+    let mut contrasts = vec![0.0_f32; tile.boxes.len() * shifts];
+    let mut work = vec![0.0; across];
+    for (row, b) in contrasts.chunks_exact_mut(shifts).zip(&tile.boxes) {
+        let place = [b.x - area.x, b.y - area.y, b.right() - area.x, b.bottom() - area.y].map(|v| (v / step).round() as i32);
+        Rings::of(place, tile.look, (mx, my)).contrasts(&sums, reach, row, &mut work);
+    }
+    let mut each = Vec::with_capacity(tile.boxes.len());
+    let mut of_boxes = |shift: usize, rank: usize| {
+        each.clear();
+        each.extend(contrasts.iter().skip(shift).step_by(shifts));
+        *each.select_nth_unstable_by(rank, f32::total_cmp).1
     };
+    let boxes = tile.boxes.len();
     // Marks and words in frames would push the boxes away from them: of frames the usual one counts, of bubbles their mean.
-    let mut each = vec![0.0_f32; boxes.len()];
-    let mut together = |(dx, dy): (i32, i32)| {
-        for (value, b) in each.iter_mut().zip(&boxes) {
-            *value = one(b, dx, dy);
-        }
-        match tile.look {
-            Look::Filled => each.iter().sum::<f32>() / each.len() as f32,
-            Look::Framed => *each.select_nth_unstable_by(boxes.len() * 6 / 10, f32::total_cmp).1,
+    let scores: Vec<f32> = match tile.look {
+        Look::Framed => (0..shifts).map(|shift| of_boxes(shift, boxes * 6 / 10)).collect(),
+        Look::Filled => {
+            let mut sum = vec![0.0; shifts];
+            for row in contrasts.chunks_exact(shifts) {
+                sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
+            sum.iter_mut().for_each(|sum| *sum /= boxes as f32);
+            sum
         }
     };
-    let shifts = || (-reach.1..=reach.1).flat_map(|dy| (-reach.0..=reach.0).map(move |dx| (dx, dy)));
-    let scores: Vec<f32> = shifts().map(&mut together).collect();
     // Most boxes are not written in: the middle one tells whether print is there at all.
-    let (bx, by) = shifts().zip(&scores).max_by(|a, b| a.1.total_cmp(b.1))?.0;
-    let mut contrasts: Vec<f32> = boxes.iter().map(|b| one(b, bx, by)).collect();
-    let middle_box = contrasts.len() / 2;
-    let usual = *contrasts.select_nth_unstable_by(middle_box, f32::total_cmp).1;
-    let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (at, best) = scores.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let usual = of_boxes(at, boxes / 2);
     let middle = scores.iter().sum::<f32>() / scores.len() as f32;
     Some(Peaks { centre: tile.bounds.centre(), step, reach, scores, pitch: tile.pitch, best, usual, weight: best - middle })
-}
-
-/// Mean darkness within minus mean darkness of the rest of the whole.
-fn contrast(inner: (f32, f32), whole: (f32, f32)) -> f32 {
-    let rest = (whole.0 - inner.0, whole.1 - inner.1);
-    inner.0 / inner.1.max(1.0) - rest.0 / rest.1.max(1.0)
 }
 
 impl Peaks {

