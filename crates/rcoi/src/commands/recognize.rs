@@ -16,7 +16,7 @@ use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-/// Pages that are decoded and read before the next ones begin: bounds memory whatever the pile.
+/// Pages whose files are in memory at once: enough for every core, few enough for any pile.
 const PAGES_AT_ONCE: usize = 32;
 
 pub(crate) fn run(args: &RecognizeArgs, config: &Config) -> Result<Done> {
@@ -28,22 +28,23 @@ pub(crate) fn run(args: &RecognizeArgs, config: &Config) -> Result<Done> {
     let painter = args.annotate.as_deref().map(Painter::new).transpose()?;
     let bar = progress(paths.len());
     let mut out = Printer::new(args)?;
-    let mut faults = 0_usize;
-    let mut pages_read = 0_usize;
-    for path in paths {
-        let (pages, bad) = pages_of(&path, &Limits::default());
+    let (mut faults, mut pages_read) = (0_usize, 0_usize);
+    let mut waiting: Vec<PageSource> = Vec::new();
+    for (at, path) in paths.iter().enumerate() {
+        let (pages, bad) = pages_of(path, &Limits::default());
         for line in &bad {
             bar.suspend(|| eprintln!("{line}"));
         }
         faults += bad.len();
-        for some in pages.chunks(PAGES_AT_ONCE) {
-            for (page, result) in read(&reader, some) {
+        waiting.extend(pages);
+        let last = at + 1 == paths.len();
+        while waiting.len() >= PAGES_AT_ONCE || last && !waiting.is_empty() {
+            let some: Vec<PageSource> = waiting.drain(..waiting.len().min(PAGES_AT_ONCE)).collect();
+            for (page, result) in read(&reader, some, painter.as_ref()) {
                 match result {
-                    Ok((gray, reading)) => {
+                    Ok(reading) => {
                         pages_read += 1;
-                        if let Some(painter) = &painter {
-                            painter.paint(&page, &gray, &reading)?;
-                        }
+                        let reading = reading?;
                         bar.suspend(|| out.print(&page, &reading))?;
                     }
                     Err(error) => {
@@ -62,19 +63,19 @@ pub(crate) fn run(args: &RecognizeArgs, config: &Config) -> Result<Done> {
     Ok(Done::unless(faults > 0))
 }
 
-/// What became of one page.
-pub(crate) type PageResult = Result<(GrayImage, PageReading), source::SourceError>;
+/// What became of one page: it cannot be decoded, or it was read and perhaps painted, which may fail.
+type PageResult = Result<Result<PageReading>, source::SourceError>;
 
-/// Decodes and reads pages on all cores; results come in the order of the pages.
-pub(crate) fn read(reader: &FormReader, pages: &[PageSource]) -> Vec<(PageSource, PageResult)> {
+/// Decodes, reads and paints pages on all cores; results come in the order of the pages. No picture outlives its page.
+fn read(reader: &FormReader, pages: Vec<PageSource>, painter: Option<&Painter>) -> Vec<(PageSource, PageResult)> {
     pages
-        .par_iter()
+        .into_par_iter()
         .map(|page| {
             let result = source::decode(&page.bytes, page.index, &Limits::default()).map(|picture| {
                 let reading = reader.read_page(&picture);
-                (picture.gray, reading)
+                painter.map_or(Ok(()), |painter| painter.paint(&page, &picture.gray, &reading)).map(|()| reading)
             });
-            (page.clone(), result)
+            (page, result)
         })
         .collect()
 }
