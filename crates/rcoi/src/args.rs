@@ -177,9 +177,12 @@ pub(crate) struct ImportArgs {
     /// Template file to write; a folder when the layout has several pages (each is named by its own id).
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Picture of the empty form that covers the whole page, in place of the one that the layout names.
-    #[arg(long, value_name = "PNG")]
-    pub(crate) blank: Option<PathBuf>,
+    /// Picture of the empty form (PNG, TIFF, JPEG, PDF): it goes into the template, and what is printed at a box is then
+    /// never taken for a mark. A clean scan or the form itself, upright. Once for each page of the layout, in its order,
+    /// or one file with all pages. Its page is found by the form's own corner marks; for `formscanner` the picture must be
+    /// the one the layout was made on. Takes the place of the picture that a layout of kind `boxes` names.
+    #[arg(long, value_name = "PICTURE")]
+    pub(crate) blank: Vec<PathBuf>,
     /// What the corner marks look like, where the layout does not tell (FormScanner): square, disc, ring, corner, cross.
     #[arg(long, value_name = "SHAPE", requires = "anchor_size")]
     pub(crate) anchor: Option<String>,

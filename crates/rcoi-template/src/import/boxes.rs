@@ -6,13 +6,24 @@ use image::GrayImage;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Where the pictures of the empty pages come from.
+#[derive(Clone, Copy)]
+pub enum Blanks<'a> {
+    /// By the names that the layout mentions.
+    Named(&'a dyn Fn(&str) -> Option<GrayImage>),
+    /// One for each page that is imported, in their order, whatever the layout names; none for the pages beyond.
+    Given(&'a [GrayImage]),
+}
+
 /// Imports every page layout that occurs, once each; a template's id is `s<student>-p<page>`.
 ///
-/// `pictures` gives the picture of an empty page by the name that the layout mentions.
-///
 /// # Errors
-/// Text that is not JSON, a key that is missing or of another kind.
-pub fn boxes(json: &str, pictures: &dyn Fn(&str) -> Option<GrayImage>) -> Result<Vec<Imported>, ImportError> {
+/// Text that is not JSON, a key that is missing or of another kind, a picture that cannot be had.
+pub fn boxes(json: &str, blanks: Blanks<'_>) -> Result<Vec<Imported>, ImportError> {
+    all(json, blanks).map_err(|e| e.in_json(json))
+}
+
+fn all(json: &str, blanks: Blanks<'_>) -> Result<Vec<Imported>, ImportError> {
     let root = json_object(json)?;
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
@@ -21,22 +32,24 @@ pub fn boxes(json: &str, pictures: &dyn Fn(&str) -> Option<GrayImage>) -> Result
         let page = object(page, place.trim_end_matches('.'))?;
         let id = format!("s{}-p{}", number(page, "student", &place)?, number(page, "page", &place)?);
         if seen.insert(id.clone()) {
-            all.push(one(&id, page, &place, pictures)?);
+            let blank = match (blanks, page.get("template").and_then(Value::as_str)) {
+                (Blanks::Given(pictures), _) => pictures.get(all.len()).cloned(),
+                (Blanks::Named(open), Some(name)) => Some(open(name).ok_or_else(|| ImportError::Picture(name.to_owned()))?),
+                (Blanks::Named(_), None) => None,
+            };
+            all.push(one(&id, page, &place, blank.as_ref())?);
         }
     }
     if all.is_empty() { Err(expected("pages", "at least one page")) } else { Ok(all) }
 }
 
-fn one(id: &str, page: &Object, place: &str, pictures: &dyn Fn(&str) -> Option<GrayImage>) -> Result<Imported, ImportError> {
+fn one(id: &str, page: &Object, place: &str, blank: Option<&GrayImage>) -> Result<Imported, ImportError> {
     let inside = format!("{place}layout.");
     let layout = page.get("layout").and_then(Value::as_object).ok_or_else(|| expected(&format!("{place}layout"), "an object"))?;
     let size = (number(layout, "width", &inside)?, number(layout, "height", &inside)?);
     let mut draft = Draft::new(id, id, "a layout of pages with boxes", size);
-    match page.get("template").and_then(Value::as_str) {
-        Some(name) => match pictures(name) {
-            Some(picture) => draft.blank(&picture)?,
-            None => return Err(ImportError::Picture(name.to_owned())),
-        },
+    match blank {
+        Some(picture) => draft.blank(picture)?,
         None => draft.leave("no `template`: there is no picture of the empty page"),
     }
     let diameter = number(layout, "mark_diameter", &inside)?;
@@ -46,7 +59,7 @@ fn one(id: &str, page: &Object, place: &str, pictures: &dyn Fn(&str) -> Option<G
         anchors.push(("\"disc\"".to_owned(), (x, y), diameter));
     }
     // Four equal discs look the same upside down: only the picture of the page tells.
-    draft.anchors(!page.contains_key("template"), &anchors);
+    draft.anchors(blank.is_none(), &anchors);
     fields(&mut draft, page, place)?;
     for (i, zone) in page.get("name_zones").and_then(Value::as_array).into_iter().flatten().enumerate() {
         let inside = format!("{place}name_zones[{i}].");
@@ -73,7 +86,7 @@ fn fields(draft: &mut Draft, page: &Object, place: &str) -> Result<(), ImportErr
         let n = number(answer, "answer", &inside)?;
         let [x0, y0, x1, y1] = numbers::<4>(answer.get("box"), &format!("{inside}box"))?;
         let shown = answer.get("char").and_then(Value::as_str).unwrap_or_default().trim();
-        if !order.contains(&name) {
+        if !questions.contains_key(name) {
             order.push(name);
         }
         if questions.entry(name).or_default().insert(n as u64, (shown, [x0, y0, x1 - x0, y1 - y0])).is_some() {
@@ -113,7 +126,7 @@ fn indexed(name: &str) -> Option<(&str, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::boxes;
+    use super::{Blanks, boxes};
     use crate::{AnchorShape, FieldSpec, Locate};
     use image::{GrayImage, Luma};
     use rcoi_model::Rect;
@@ -132,13 +145,20 @@ mod tests {
             {"name": "why", "answer": 1, "char": "", "box": [30, 140, 40, 150]}]},
         {"student": 1, "page": 2, "image": "scan-b.png"}]}"#;
 
+    /// The empty page at half the layout's size, with print at every box.
+    fn empty() -> GrayImage {
+        let boxes = [[30, 60], [50, 60], [30, 80], [50, 80], [30, 120], [30, 180], [30, 140]];
+        let black = |x: u32, y: u32| boxes.iter().any(|[l, t]| (*l..l + 10).contains(&(2 * x)) && (*t..t + 10).contains(&(2 * y)));
+        GrayImage::from_fn(100, 150, |x, y| Luma([if black(x, y) { 60 } else { 255 }]))
+    }
+
     fn picture(name: &str) -> Option<GrayImage> {
-        (name == "empty.png").then(|| GrayImage::from_pixel(100, 150, Luma([255])))
+        (name == "empty.png").then(empty)
     }
 
     #[test]
     fn a_page_that_was_scanned_twice_becomes_one_template() {
-        let all = boxes(LAYOUT, &picture).expect("a fair layout");
+        let all = boxes(LAYOUT, Blanks::Named(&picture)).expect("a fair layout");
         assert_eq!(all.iter().map(|i| i.id.as_str()).collect::<Vec<_>>(), ["s1-p2"]);
         assert!(all[0].not_mapped.iter().any(|l| l.contains("page_id_digits")));
         let template = crate::parse("s1-p2.toml", &all[0].toml).expect("what we write we read");
@@ -158,15 +178,32 @@ mod tests {
     }
 
     #[test]
+    fn a_blank_that_is_given_goes_in_and_a_wrong_one_is_told() {
+        let import = |pictures: &[GrayImage]| boxes(LAYOUT, Blanks::Given(pictures)).map(|mut all| all.remove(0));
+        let template = |toml: &str| crate::parse("s1-p2.toml", toml).expect("what we write we read");
+        let without = import(&[]).expect("the named picture is not asked for");
+        assert!(template(&without.toml).blank.is_none() && template(&without.toml).upright);
+        let with = import(&[empty()]).expect("the right picture");
+        assert_eq!(template(&with.toml).blank.map(|b| (b.width, b.height)), Some((100, 150)));
+        let with = without.clone().with_blank(&empty()).expect("the right picture");
+        assert_eq!(template(&with.toml).blank.map(|b| (b.width, b.height)), Some((100, 150)));
+        let said = |picture: &GrayImage| without.clone().with_blank(picture).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(said(&image::imageops::rotate180(&empty())).contains("upside down"), "{}", said(&image::imageops::rotate180(&empty())));
+        assert!(said(&image::imageops::rotate90(&empty())).contains("quarter"));
+        assert!(said(&GrayImage::from_pixel(100, 150, Luma([255]))).contains("0 of 7"));
+        assert!(said(&GrayImage::from_pixel(100, 120, Luma([255]))).contains("whole page"));
+    }
+
+    #[test]
     fn a_fault_of_the_layout_names_its_place() {
         for (from, to, word) in [
-            ("\"box\": [50, 80, 60, 90]", "\"box\": [50, 80]", "pages[0].boxes[3].box"),
+            ("\"box\": [50, 80, 60, 90]", "\"box\": [50, 80]", "line 9: `pages[0].boxes[3].box`"),
             ("\"mark_diameter\": 8", "\"mark_diameter\": null", "pages[0].layout.mark_diameter"),
             ("\"answer\": 10", "\"answer\": 2", "each answer of \"why\" once"),
             ("empty.png", "gone.png", "gone.png"),
             ("\"pages\"", "\"sheets\"", "`pages`"),
         ] {
-            let error = boxes(&LAYOUT.replacen(from, to, 1), &picture).err().map(|e| e.to_string()).unwrap_or_default();
+            let error = boxes(&LAYOUT.replacen(from, to, 1), Blanks::Named(&picture)).err().map(|e| e.to_string()).unwrap_or_default();
             assert!(error.contains(word), "{word}: {error}");
         }
     }

@@ -1,7 +1,6 @@
 //! Writes a template file of ours, piece by piece; the end result is read back before it is given out.
 
-use super::{ImportError, Imported, expected, png, quote};
-use base64::Engine;
+use super::{ImportError, Imported, blank, quote};
 use image::GrayImage;
 use std::fmt::Write;
 
@@ -47,12 +46,7 @@ impl Draft {
 
     /// The picture of the empty form; to be given before all tables.
     pub(super) fn blank(&mut self, picture: &GrayImage) -> Result<(), ImportError> {
-        let bytes = png(picture).ok_or_else(|| expected("blank", "a picture that is not empty"))?;
-        self.toml.push_str("blank = \"\"\"\n");
-        for line in base64::engine::general_purpose::STANDARD.encode(bytes).as_bytes().chunks(120) {
-            let _ = writeln!(self.toml, "{}", String::from_utf8_lossy(line));
-        }
-        self.toml.push_str("\"\"\"\n");
+        self.toml.push_str(&blank::text(picture)?);
         Ok(())
     }
 
@@ -152,7 +146,10 @@ impl Draft {
             let _ = writeln!(self.toml, "{} = [{}]", quote(name), fields.join(", "));
         }
         match crate::parse(&format!("{}.toml", self.id), &self.toml) {
-            Ok(_) => Ok(Imported { id: self.id, toml: self.toml, not_mapped: self.not_mapped }),
+            Ok(template) => {
+                blank::check(&template)?;
+                Ok(Imported { id: self.id, toml: self.toml, not_mapped: self.not_mapped })
+            }
             Err(faults) => Err(ImportError::Faults(faults)),
         }
     }

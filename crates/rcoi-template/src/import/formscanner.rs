@@ -2,7 +2,7 @@
 
 use super::draft::{Area, Draft, Marks};
 use super::xml::{self, Element};
-use super::{ImportError, Imported, expected};
+use super::{ImportError, Imported};
 use image::GrayImage;
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub struct CornerMarks {
 pub fn formscanner(id: &str, xtmpl: &str, marks: Option<&CornerMarks>, blank: Option<&GrayImage>) -> Result<Imported, ImportError> {
     let root = xml::parse(xtmpl)?;
     if root.name != "template" {
-        return Err(expected(&root.path, "an element `template`"));
+        return Err(root.expected("an element `template`"));
     }
     let corners = root.need("corners")?;
     let points = corner_points(corners)?;
@@ -77,7 +77,7 @@ fn point(element: &Element) -> Result<(f64, f64), ImportError> {
 fn corner_points(corners: &Element) -> Result<[(f64, f64); 4], ImportError> {
     let find = |position: &str| {
         let corner = corners.all("corner").find(|c| c.attribute("position") == Some(position));
-        point(corner.ok_or_else(|| expected(&corners.path, &format!("a `corner` with position {position}")))?)
+        point(corner.ok_or_else(|| corners.expected(&format!("a `corner` with position {position}")))?)
     };
     Ok([find("TOP_LEFT")?, find("TOP_RIGHT")?, find("BOTTOM_RIGHT")?, find("BOTTOM_LEFT")?])
 }

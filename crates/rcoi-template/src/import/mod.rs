@@ -1,14 +1,16 @@
 //! Layouts of other programs, turned into our template language.
 
+mod blank;
 mod boxes;
 mod draft;
 mod formscanner;
 mod omrchecker;
 mod open_mcr;
+mod place;
 mod quexf;
 mod xml;
 
-pub use boxes::boxes;
+pub use boxes::{Blanks, boxes};
 pub use formscanner::{CornerMarks, formscanner};
 pub use omrchecker::omrchecker;
 pub use open_mcr::open_mcr;
@@ -32,20 +34,37 @@ pub struct Imported {
 /// Why a layout could not be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    #[error("not valid JSON: {0}")]
-    Json(String),
-    #[error("line {line}: not valid XML: {what}")]
+    #[error("{}not valid JSON: {what}", at(.line))]
+    Json { line: usize, what: String },
+    #[error("{}not valid XML: {what}", at(.line))]
     Xml { line: usize, what: String },
-    #[error("`{place}`: expected {expected}")]
-    Expected { place: String, expected: String },
+    /// `line` = 0 when the place is not one of the text.
+    #[error("{}`{place}`: expected {expected}", at(.line))]
+    Expected { line: usize, place: String, expected: String },
     #[error("picture `{0}` cannot be read")]
     Picture(String),
+    #[error("the picture of the blank: {0}")]
+    Blank(String),
     #[error("the imported template has faults: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Faults(Vec<TemplateError>),
 }
 
 fn expected(place: &str, what: &str) -> ImportError {
-    ImportError::Expected { place: place.to_owned(), expected: what.to_owned() }
+    ImportError::Expected { line: 0, place: place.to_owned(), expected: what.to_owned() }
+}
+
+fn at(line: &usize) -> String {
+    if *line == 0 { String::new() } else { format!("line {line}: ") }
+}
+
+impl ImportError {
+    /// The same with the line of its place in the JSON text that was read.
+    fn in_json(self, text: &str) -> Self {
+        match self {
+            Self::Expected { line: 0, place, expected } => Self::Expected { line: place::line(text, &place).unwrap_or(0), place, expected },
+            other => other,
+        }
+    }
 }
 
 type Object = Map<String, Value>;
@@ -55,7 +74,12 @@ fn json_object(text: &str) -> Result<Object, ImportError> {
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(expected("the document", "an object")),
-        Err(error) => Err(ImportError::Json(error.to_string())),
+        Err(error) => {
+            // The parser's message ends in its place, which we say first.
+            let said = error.to_string();
+            let what = said.split(" at line ").next().unwrap_or(&said);
+            Err(ImportError::Json { line: error.line(), what: format!("{what} (column {})", error.column()) })
+        }
     }
 }
 

@@ -14,6 +14,10 @@ use std::fmt::Write;
 /// # Errors
 /// Text that is not JSON, a key that is missing or of another kind, a marker picture that cannot be had.
 pub fn omrchecker(id: &str, json: &str, pictures: &dyn Fn(&str) -> Option<GrayImage>) -> Result<Imported, ImportError> {
+    whole(id, json, pictures).map_err(|e| e.in_json(json))
+}
+
+fn whole(id: &str, json: &str, pictures: &dyn Fn(&str) -> Option<GrayImage>) -> Result<Imported, ImportError> {
     let root = &json_object(json)?;
     let mut import = Import { toml: String::new(), not_mapped: Vec::new() };
     let page = pair(root, "pageDimensions", "")?;
@@ -68,9 +72,14 @@ pub(super) fn expand(label: &str) -> Vec<String> {
     range().unwrap_or_else(|| vec![label.to_owned()])
 }
 
+/// No sheet has more fields; a longer range is a slip of the hand.
+const MOST_LABELS: usize = 5000;
+
 fn labels(list: Option<&Value>, place: &str) -> Result<Vec<String>, ImportError> {
     let texts: Option<Vec<&str>> = list.and_then(Value::as_array).and_then(|a| a.iter().map(Value::as_str).collect());
-    Ok(texts.ok_or_else(|| expected(place, "a list of labels"))?.into_iter().flat_map(expand).collect())
+    let texts = texts.ok_or_else(|| expected(place, "a list of labels"))?;
+    let labels: Vec<String> = texts.into_iter().flat_map(expand).take(MOST_LABELS + 1).collect();
+    if labels.len() > MOST_LABELS { Err(expected(place, &format!("at most {MOST_LABELS} labels"))) } else { Ok(labels) }
 }
 
 /// `q12` → (`q`, 12).
@@ -329,8 +338,9 @@ mod tests {
     #[test]
     fn a_fault_of_the_layout_names_its_place() {
         for (from, to, word) in [
-            ("\"origin\": [10, 20]", "\"origin\": [10]", "fieldBlocks.a.origin"),
+            ("\"origin\": [10, 20]", "\"origin\": [10]", "line 6: `fieldBlocks.a.origin`"),
             ("QTYPE_INT", "QTYPE_X", "fieldBlocks.b.fieldType"),
+            ("\"q1..3\"", "\"q1..3\", \"r1..5001\"", "at most 5000 labels"),
             ("{", "", "JSON"),
         ] {
             let error = omrchecker("sheet", &LAYOUT.replacen(from, to, 1), &none).err().map(|e| e.to_string()).unwrap_or_default();

@@ -16,6 +16,10 @@ const BUBBLE: f64 = 0.75 * CELL;
 /// # Errors
 /// Text that is not JSON, a key that is missing or of another kind.
 pub fn open_mcr(json: &str) -> Result<Vec<Imported>, ImportError> {
+    all(json).map_err(|e| e.in_json(json))
+}
+
+fn all(json: &str) -> Result<Vec<Imported>, ImportError> {
     let root = json_object(json)?;
     let sheets: Result<Vec<Imported>, ImportError> = root.iter().map(|(name, sheet)| one(name, object(sheet, name)?)).collect();
     let sheets = sheets?;
@@ -102,7 +106,7 @@ mod tests {
     #[test]
     fn a_fault_of_the_layout_names_its_place() {
         for (from, to, word) in [
-            ("\"u\": 0.5", "\"u\": 5", "other.fields[0].bubbles[0].u"),
+            ("\"u\": 0.5", "\"u\": 5", "line 5: `other.fields[0].bubbles[0].u`"),
             ("\"value\": \"A\"", "\"value\": 1", "other.fields[0].bubbles[0].value"),
             ("\"field\": \"Q1\"", "\"name\": \"Q1\"", "other.fields[0].field"),
         ] {

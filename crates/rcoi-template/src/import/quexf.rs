@@ -2,7 +2,7 @@
 
 use super::draft::{Area, Draft, Marks};
 use super::xml::{self, Element};
-use super::{ImportError, Imported, expected};
+use super::{ImportError, Imported};
 use std::collections::BTreeSet;
 
 /// Length and thickness of the corner lines that queXML prints (20 and 0.5 mm); the banding tells only their crossings.
@@ -18,14 +18,15 @@ pub fn quexf(banding: &str) -> Result<Vec<Imported>, ImportError> {
     let questionnaire = if root.name == "questionnaire" { &root } else { root.need("questionnaire")? };
     let pages: Result<Vec<Imported>, ImportError> = questionnaire.all("page").map(one).collect();
     let pages = pages?;
-    if pages.is_empty() { Err(expected(&questionnaire.path, "at least one element `page` in it")) } else { Ok(pages) }
+    if pages.is_empty() { Err(questionnaire.expected("at least one element `page` in it")) } else { Ok(pages) }
 }
 
 fn one(page: &Element) -> Result<Imported, ImportError> {
-    let id = page.need("id")?.text();
-    if id.is_empty() {
-        return Err(expected(&format!("{}/id", page.path), "the page's id"));
+    let id = page.need("id")?;
+    if id.text().is_empty() {
+        return Err(id.expected("the page's id"));
     }
+    let id = id.text();
     let at = |x: &str, y: &str| Ok::<_, ImportError>((page.number_of(x)?, page.number_of(y)?));
     let (tl, tr, br, bl) = (at("tlx", "tly")?, at("trx", "try")?, at("brx", "bry")?, at("blx", "bly")?);
     // The corner lines stand equally far from opposite edges.
@@ -67,7 +68,7 @@ fn area(element: &Element) -> Result<Area, ImportError> {
     let (x0, y0) = (element.number_of("tlx")?, element.number_of("tly")?);
     let (x1, y1) = (element.number_of("brx")?, element.number_of("bry")?);
     if x1 <= x0 || y1 <= y0 {
-        return Err(expected(&element.path, "a box with `tlx` below `brx` and `tly` below `bry`"));
+        return Err(element.expected("a box with `tlx` below `brx` and `tly` below `bry`"));
     }
     Ok([x0, y0, x1 - x0, y1 - y0])
 }
@@ -77,7 +78,7 @@ fn field(draft: &mut Draft, group: &Element) -> Result<(), ImportError> {
     let areas: Result<Vec<Area>, ImportError> = group.all("box").map(area).collect();
     let areas = areas?;
     let Some(first) = areas.first() else {
-        return Err(expected(&group.path, "at least one element `box` in it"));
+        return Err(group.expected("at least one element `box` in it"));
     };
     let whole = areas.iter().fold(*first, |a, b| {
         let (x, y) = (a[0].min(b[0]), a[1].min(b[1]));

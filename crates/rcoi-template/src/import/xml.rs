@@ -1,41 +1,50 @@
 //! XML as a small tree, for layouts that are kept in it.
 
-use super::{ImportError, expected};
+use super::ImportError;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use std::collections::BTreeMap;
 
 /// Deeper nesting is no layout but an attack on the stack.
 const DEEPEST: usize = 64;
+/// Every element below carries the names above it.
+const LONGEST_NAME: usize = 64;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Element {
     pub(super) name: String,
     /// Where it stands, for messages: `page[2]/boxgroup[3]`.
     pub(super) path: String,
+    /// The line of its head, counted from 1.
+    line: usize,
     attributes: BTreeMap<String, String>,
     text: String,
     pub(super) children: Vec<Element>,
+    /// How many children of each name there are so far.
+    counted: BTreeMap<String, usize>,
 }
 
 /// The root element of a document.
 pub(super) fn parse(text: &str) -> Result<Element, ImportError> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = vec![Element::default()];
+    let (mut line, mut counted) = (1, 0);
     loop {
         let at = reader.buffer_position() as usize;
-        let fault = |what: String| ImportError::Xml { line: text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1, what };
+        line += text.as_bytes().get(counted..at).unwrap_or_default().iter().filter(|b| **b == b'\n').count();
+        counted = at;
+        let fault = |what: String| ImportError::Xml { line, what };
         let event = reader.read_event().map_err(|e| fault(e.to_string()))?;
         match event {
             Event::Start(start) => {
-                let element = element(&start, open.last()).map_err(fault)?;
+                let element = element(&start, open.last_mut(), line).map_err(fault)?;
                 if open.len() > DEEPEST {
                     return Err(fault(format!("elements lie more than {DEEPEST} deep")));
                 }
                 open.push(element);
             }
             Event::Empty(start) => {
-                let element = element(&start, open.last()).map_err(fault)?;
+                let element = element(&start, open.last_mut(), line).map_err(fault)?;
                 if let Some(parent) = open.last_mut() {
                     parent.children.push(element);
                 }
@@ -69,8 +78,11 @@ fn add(open: &mut [Element], words: &str) {
     }
 }
 
-fn element(start: &BytesStart<'_>, parent: Option<&Element>) -> Result<Element, String> {
+fn element(start: &BytesStart<'_>, parent: Option<&mut Element>, line: usize) -> Result<Element, String> {
     let name = start.local_name().into_inner().to_owned();
+    if name.len() > LONGEST_NAME {
+        return Err(format!("an element's name has {} bytes, at most {LONGEST_NAME} are expected", name.len()));
+    }
     let mut attributes = BTreeMap::new();
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|e| e.to_string())?;
@@ -78,11 +90,12 @@ fn element(start: &BytesStart<'_>, parent: Option<&Element>) -> Result<Element, 
         attributes.insert(attribute.key.local_name().into_inner().to_owned(), value.into_owned());
     }
     let path = parent.map_or_else(String::new, |p| {
-        let number = p.children.iter().filter(|c| c.name == name).count() + 1;
+        let number = p.counted.entry(name.clone()).or_default();
+        *number += 1;
         let above = if p.path.is_empty() { String::new() } else { format!("{}/", p.path) };
         format!("{above}{name}[{number}]")
     });
-    Ok(Element { name, path, attributes, text: String::new(), children: Vec::new() })
+    Ok(Element { name, path, line, attributes, ..Element::default() })
 }
 
 impl Element {
@@ -94,8 +107,17 @@ impl Element {
         self.children.iter().find(|c| c.name == name)
     }
 
+    /// The error that something else was expected here.
+    pub(super) fn expected(&self, what: &str) -> ImportError {
+        self.expected_at("", what)
+    }
+
+    fn expected_at(&self, inside: &str, what: &str) -> ImportError {
+        ImportError::Expected { line: self.line, place: format!("{}{inside}", self.path), expected: what.to_owned() }
+    }
+
     pub(super) fn need(&self, name: &str) -> Result<&Self, ImportError> {
-        self.child(name).ok_or_else(|| expected(&self.path, &format!("an element `{name}` in it")))
+        self.child(name).ok_or_else(|| self.expected(&format!("an element `{name}` in it")))
     }
 
     /// The text inside, without blanks around it.
@@ -109,7 +131,8 @@ impl Element {
     }
 
     pub(super) fn number_of(&self, name: &str) -> Result<f64, ImportError> {
-        number(self.need(name)?.text(), &format!("{}/{name}", self.path))
+        let child = self.need(name)?;
+        number(child.text()).ok_or_else(|| self.expected_at(&format!("/{name}"), &format!("a number, found \"{}\"", child.text())))
     }
 
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
@@ -117,17 +140,18 @@ impl Element {
     }
 
     pub(super) fn need_attribute(&self, name: &str) -> Result<&str, ImportError> {
-        self.attribute(name).ok_or_else(|| expected(&self.path, &format!("an attribute `{name}`")))
+        self.attribute(name).ok_or_else(|| self.expected(&format!("an attribute `{name}`")))
     }
 
     pub(super) fn number_attribute(&self, name: &str) -> Result<f64, ImportError> {
-        number(self.need_attribute(name)?, &format!("{}@{name}", self.path))
+        let value = self.need_attribute(name)?;
+        number(value).ok_or_else(|| self.expected_at(&format!("@{name}"), &format!("a number, found \"{value}\"")))
     }
 }
 
-fn number(text: &str, place: &str) -> Result<f64, ImportError> {
+fn number(text: &str) -> Option<f64> {
     let number: Option<f64> = text.trim().parse().ok();
-    number.filter(|n| n.is_finite()).ok_or_else(|| expected(place, &format!("a number, found \"{text}\"")))
+    number.filter(|n| n.is_finite())
 }
 
 #[cfg(test)]
@@ -150,6 +174,8 @@ mod tests {
             let said = parse(text).err().map(|e| e.to_string()).unwrap_or_default();
             assert!(said.contains("line"), "{text}: {said}");
         }
+        let named = format!("<{}/>", "a".repeat(1000));
+        assert!(parse(&named).is_err_and(|e| e.to_string().contains("name")));
         let deep = "<a>".repeat(100_000);
         assert!(parse(&deep).is_err_and(|e| e.to_string().contains("deep")));
     }

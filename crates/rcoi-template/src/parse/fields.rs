@@ -211,6 +211,18 @@ fn outline(node: &Node<'_>, default: Outline) -> Outline {
     }
 }
 
+/// How many boxes or cells a field has; others count as one.
+pub(crate) fn parts(spec: &FieldSpec) -> usize {
+    match spec {
+        FieldSpec::Marks(marks) => marks.boxes.len(),
+        FieldSpec::Cells(cells) => cells.cells.len(),
+        FieldSpec::Code(_) | FieldSpec::Ink(_) | FieldSpec::Image(_) => 1,
+    }
+}
+
+/// No field has more boxes; each is compared with every other.
+const MOST_BOXES: usize = 1000;
+
 fn marks(node: &Node<'_>) -> Option<FieldSpec> {
     let size = extent(node, "box");
     let values = if node.is_list("values") {
@@ -226,6 +238,10 @@ fn marks(node: &Node<'_>) -> Option<FieldSpec> {
     let values = values?;
     if values.is_empty() || values.iter().any(String::is_empty) {
         node.fault_at("values", "expected at least one value and no empty one");
+        return None;
+    }
+    if values.len() > MOST_BOXES {
+        node.fault_at("values", format!("expected at most {MOST_BOXES} values, found {}", values.len()));
         return None;
     }
     if let Some(twice) = values.iter().enumerate().find_map(|(i, v)| values[..i].contains(v).then_some(v)) {

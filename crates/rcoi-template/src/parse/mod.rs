@@ -15,11 +15,13 @@ use fields::{ALPHABETS, Alphabets};
 use node::{Node, Source};
 pub use picture::Pictures;
 use rcoi_model::{Point, TemplateId};
-use std::cell::RefCell;
 use toml::de::DeTable;
 
 /// Larger pictures of a page are mistakes: A3 at 600 dots to the inch has 70 million pixels.
 const MOST_BLANK_PIXELS: u32 = 80_000_000;
+
+/// No form has more boxes and cells, or lines and texts; repeats of repeats fill the memory otherwise.
+const MOST_PARTS: usize = 100_000;
 
 /// Reads one template whose pictures, if any, stand in the file itself.
 ///
@@ -36,7 +38,7 @@ pub fn parse(file_name: &str, text: &str) -> Result<Template, Vec<TemplateError>
 /// # Errors
 /// As [`parse`].
 pub fn parse_with(file_name: &str, text: &str, pictures: Pictures<'_>) -> Result<Template, Vec<TemplateError>> {
-    let source = Source { file: file_name, text, errors: RefCell::default() };
+    let source = Source::new(file_name, text);
     let (document, broken) = DeTable::parse_recoverable(text);
     for error in &broken {
         let line = error.span().map_or(0, |span| source.line(span.start));
@@ -100,8 +102,15 @@ fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>, p
     let identity = identity(&root);
     let mut placed = Vec::new();
     let before = found();
+    let mut parts = 0;
     for node in root.nodes("field") {
+        let first = placed.len();
         fields::read(&node, &alphabets, &mut placed);
+        parts += placed[first..].iter().map(|p| fields::parts(&p.field.spec)).sum::<usize>();
+        if parts > MOST_PARTS {
+            node.fault_at("repeat", format!("expected at most {MOST_PARTS} boxes and cells in all fields, found {parts} up to here"));
+            break;
+        }
     }
     let all_fields = found() == before;
     let mut prints = Vec::new();
@@ -112,6 +121,10 @@ fn build<'a>(source: &'a Source<'a>, document: &'a toml::Spanned<DeTable<'a>>, p
         for node in root.nodes(key) {
             read(&node, &mut prints);
             print_lines.resize(prints.len(), (node.line(), node.who.borrow().clone()));
+            if prints.len() > MOST_PARTS {
+                node.fault_at("repeat", format!("expected at most {MOST_PARTS} printed things in all, found {} up to here", prints.len()));
+                break;
+            }
         }
     }
     let joins = joins(&root);

@@ -7,16 +7,23 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// One file being read: its text and the faults found so far.
+/// One file being read: where its lines begin and the faults found so far.
 pub(crate) struct Source<'a> {
     pub(crate) file: &'a str,
-    pub(crate) text: &'a str,
+    /// Where the second line begins, the third, and so on: a picture in the file makes it long, and every entry asks.
+    starts: Vec<usize>,
     pub(crate) errors: RefCell<Vec<TemplateError>>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    pub(crate) fn new(file: &'a str, text: &str) -> Self {
+        let starts = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1).collect();
+        Self { file, starts, errors: RefCell::default() }
+    }
+
+    /// The line, counted from 1, of a place in the text.
     pub(crate) fn line(&self, offset: usize) -> usize {
-        self.text.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count() + 1
+        self.starts.partition_point(|start| *start <= offset) + 1
     }
 
     pub(crate) fn fault(&self, line: usize, field: &str, message: impl Into<String>) {

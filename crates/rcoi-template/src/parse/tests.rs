@@ -240,6 +240,21 @@ fn a_blank_comes_from_the_file_or_from_beside_it() {
 }
 
 #[test]
+fn a_short_file_that_unfolds_into_a_long_form_is_a_fault() {
+    let values: Vec<String> = (0..60).map(|n| format!("\"{n}\"")).collect();
+    let field = |values: &str, count: u32| {
+        format!(
+            "[[field]]\nname = \"q{{n}}\"\nkind = \"marks\"\nclass = \"answer\"\nat = [1, 1]\nbox = [1, 1]\nstep = [1, 0]\n\
+             values = [{values}]\nrepeat = {{ count = {count}, step = [0, 0.01] }}\n"
+        )
+    };
+    let said = |text: String| faults(&text).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(said(format!("{GOOD}{}", field(&values.join(", "), 2000))).contains("at most 100000 boxes"));
+    let many: Vec<String> = (0..1001).map(|n| format!("\"{n}\"")).collect();
+    assert!(said(format!("{GOOD}{}", field(&many.join(", "), 1))).contains("at most 1000 values"));
+}
+
+#[test]
 fn text_that_is_not_toml_names_its_line() {
     let found = faults("title = \"a\"\nform = \n");
     assert!(found.iter().any(|e| e.line == 2 && e.message.contains("not valid TOML")), "{found:?}");

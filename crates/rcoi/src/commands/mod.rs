@@ -1,6 +1,7 @@
 //! One file per verb. A verb returns how it ended; `main` turns that into the exit code.
 
 pub(crate) mod admin;
+mod blank;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod exam;

@@ -1,10 +1,13 @@
 //! `rcoi template …`: check, list, draw and import form templates.
 
-use super::{Done, files};
+use super::{Done, blank, files};
 use crate::args::{ImportVerb, TemplateVerb};
 use crate::config::Config;
-use anyhow::{Context, Result, bail};
-use rcoi_template::{FieldSpec, Preprint, Template, builtin, draw, import as layouts};
+use anyhow::{Context, Result, anyhow, bail};
+use image::GrayImage;
+use rcoi_recognize::Picture;
+use rcoi_template::import::{self as layouts, Blanks, Imported};
+use rcoi_template::{FieldSpec, Preprint, Template, TemplateError, builtin, draw, parse};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -84,30 +87,41 @@ fn import(verb: &ImportVerb) -> Result<Done> {
     let args = verb.args();
     let file = args.file.display();
     let text = fs::read_to_string(&args.file).with_context(|| format!("cannot read {file}"))?;
-    if args.blank.is_some() && !matches!(verb, ImportVerb::Boxes(_) | ImportVerb::Formscanner(_)) {
-        bail!("--blank: expected with boxes and formscanner only");
-    }
     if args.anchor.is_some() && !matches!(verb, ImportVerb::Formscanner(_)) {
         bail!("--anchor: expected with formscanner only; the other layouts tell what their marks look like");
     }
-    let blank = match &args.blank {
-        Some(path) => Some(image::open(path).with_context(|| format!("--blank {}", path.display()))?.to_luma8()),
-        None => None,
-    };
+    let blanks = blank::pages(&args.blank)?;
     let beside = files::pictures_beside(&args.file);
-    let pictures = |name: &str| blank.clone().or_else(|| beside(name));
     let id = args.output.file_stem().and_then(|s| s.to_str()).unwrap_or("imported");
-    let imported = match verb {
+    let mut imported = match verb {
         ImportVerb::Omrchecker(_) => layouts::omrchecker(id, &text, &beside).map(|one| vec![one]),
-        ImportVerb::Boxes(_) => layouts::boxes(&text, &pictures),
+        ImportVerb::Boxes(_) if blanks.is_empty() => layouts::boxes(&text, Blanks::Named(&beside)),
+        ImportVerb::Boxes(_) => layouts::boxes(&text, Blanks::Given(&[])),
         ImportVerb::Formscanner(_) => {
             let marks = args.anchor.clone().zip(args.anchor_size).map(|(shape, size)| layouts::CornerMarks { shape, size });
-            layouts::formscanner(id, &text, marks.as_ref(), blank.as_ref()).map(|one| vec![one])
+            // The layout's pixels are those of the scan it was made on: the picture of the blank tells the page's size.
+            layouts::formscanner(id, &text, marks.as_ref(), blanks.first().map(|p| &p.gray)).map(|one| vec![one])
         }
         ImportVerb::OpenMcr(_) => layouts::open_mcr(&text),
         ImportVerb::Quexf(_) => layouts::quexf(&text),
     }
     .with_context(|| format!("{file}"))?;
+    if !blanks.is_empty() && blanks.len() != imported.len() {
+        let ids: Vec<&str> = imported.iter().map(|i| i.id.as_str()).collect();
+        bail!(
+            "--blank: expected a picture for each page of {file} in this order: {}; found {} (repeat --blank, or give one PDF or TIFF)",
+            ids.join(", "),
+            blanks.len()
+        );
+    }
+    if !blanks.is_empty() && !matches!(verb, ImportVerb::Formscanner(_)) {
+        let pages: Vec<GrayImage> = imported.iter().zip(&blanks).map(|(one, picture)| page_of(one, picture)).collect::<Result<_>>()?;
+        imported = match verb {
+            // With the picture its pages may be turned: it tells which way is up.
+            ImportVerb::Boxes(_) => layouts::boxes(&text, Blanks::Given(&pages)).with_context(|| format!("{file}"))?,
+            _ => imported.into_iter().zip(&pages).map(with_blank).collect::<Result<_>>()?,
+        };
+    }
     let folder = args.output.extension().is_none_or(|e| e != "toml");
     if folder {
         fs::create_dir_all(&args.output).with_context(|| format!("cannot make the folder {}", args.output.display()))?;
@@ -130,6 +144,18 @@ fn import(verb: &ImportVerb) -> Result<Done> {
         println!("  not mapped: {note}");
     }
     Ok(Done::Well)
+}
+
+/// The page of an imported layout on the picture of its empty form.
+fn page_of(one: &Imported, picture: &Picture) -> Result<GrayImage> {
+    let shown = |faults: Vec<TemplateError>| anyhow!("{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    let template = parse(&format!("{}.toml", one.id), &one.toml).map_err(shown)?;
+    blank::page_of(&template, picture).with_context(|| format!("page {}", one.id))
+}
+
+fn with_blank((one, page): (Imported, &GrayImage)) -> Result<Imported> {
+    let id = one.id.clone();
+    one.with_blank(page).with_context(|| format!("page {id}: --blank"))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
