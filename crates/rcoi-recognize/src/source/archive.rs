@@ -30,6 +30,11 @@ pub fn unpack_each(bytes: &[u8], limits: &Limits, mut take: impl FnMut(Member)) 
     if super::accept(bytes, limits)? != Kind::Zip {
         return Err(SourceError::NotArchive);
     }
+    // Each member has an entry with this mark in the list at the end: counted before the list is read into memory.
+    let entries = memchr::memmem::find_iter(bytes, b"PK\x01\x02").count() as u64;
+    if entries > limits.max_archive_members {
+        return Err(SourceError::TooManyMembers { members: entries, limit: limits.max_archive_members });
+    }
     let mut archive = guarded(Kind::Zip, || ZipArchive::new(Cursor::new(bytes)).map_err(|e| archive_error(&e)))?;
     let count = archive.len() as u64;
     if count > limits.max_archive_members {

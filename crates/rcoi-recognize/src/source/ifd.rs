@@ -92,6 +92,7 @@ impl<'a> Tiff<'a> {
         let mut next = self.pointer(if self.big { 8 } else { 4 }).ok_or_else(|| short("no header"))?;
         let mut found = Vec::new();
         let mut seen = std::collections::HashSet::new();
+        let mut entries = 0;
         while next != 0 {
             if !seen.insert(next) || found.len() >= MAX_DIRECTORIES {
                 return Err(SourceError::damaged("tiff", "its pages point at each other in a circle"));
@@ -99,6 +100,11 @@ impl<'a> Tiff<'a> {
             let (directory, after) = self
                 .directory(next, found.len())
                 .ok_or_else(|| short(&format!("page {} lies beyond the end of the file", found.len() + 1)))?;
+            // Entries have 12 bytes at least: more of them than the file has room for are the same ones again and again.
+            entries += directory.entries.len();
+            if entries > self.bytes.len() / 12 {
+                return Err(SourceError::damaged("tiff", "its pages lie over each other"));
+            }
             found.push(directory);
             next = after;
         }

@@ -42,6 +42,10 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, SourceErr
         .jpeg_set_out_colorspace(ColorSpace::Luma);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(|e| damage(&e))?;
+    // A file with two frame headers: the decoder must mean the one that was checked.
+    if decoder.dimensions() != Some((head.width as usize, head.height as usize)) {
+        return Err(SourceError::damaged(KIND, "its frame headers differ"));
+    }
     let direct = matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma));
     if !direct {
         decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::RGB));

@@ -72,7 +72,7 @@ pub fn page_count(bytes: &[u8], limits: &Limits) -> Result<u32, SourceError> {
         Kind::Png => png::size(bytes, limits).map(|_| 1),
         Kind::Webp => webp::size(bytes, limits).map(|_| 1),
         Kind::Tiff => tiff::page_count(bytes, limits),
-        Kind::Pdf => pdf::page_count(bytes),
+        Kind::Pdf => pdf::page_count(bytes, limits),
         Kind::Zip => Err(SourceError::IsArchive),
     })?;
     match pages {

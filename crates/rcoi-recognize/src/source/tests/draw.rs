@@ -53,28 +53,47 @@ pub(super) fn with_exif_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
 
 /// A PDF of equal pages, sides in points, each with one black square.
 pub(super) fn pdf(pages: u32, width: u32, height: u32) -> Vec<u8> {
-    let mut out = String::from("%PDF-1.4\n");
-    let mut places = Vec::new();
-    let mut object = |out: &mut String, text: &str| {
-        places.push(out.len());
-        let n = places.len();
-        let _ = write!(out, "{n} 0 obj\n{text}\nendobj\n");
-    };
     let kids: String = (0..pages).map(|i| format!("{} 0 R ", i + 4)).collect();
-    object(&mut out, "<< /Type /Catalog /Pages 2 0 R >>");
-    object(&mut out, &format!("<< /Type /Pages /Count {pages} /Kids [{kids}] >>"));
-    let content = "0 g 20 20 40 40 re f";
-    object(&mut out, &format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
-    for _ in 0..pages {
-        object(&mut out, &format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}] /Contents 3 0 R /Resources << >> >>"));
+    let page = format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}] /Contents 3 0 R /Resources << >> >>");
+    let mut objects = vec![
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        format!("<< /Type /Pages /Count {pages} /Kids [{kids}] >>").into_bytes(),
+        pdf_part("", b"0 g 20 20 40 40 re f"),
+    ];
+    objects.extend((0..pages).map(|_| page.clone().into_bytes()));
+    pdf_of(&objects)
+}
+
+/// A PDF of one page of 90 × 90 points with these keys and resources; `parts` get the numbers from 5 on.
+pub(super) fn pdf_page(keys: &str, resources: &str, parts: &[Vec<u8>]) -> Vec<u8> {
+    let mut objects = vec![
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>".to_vec(),
+        format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 90 90] {keys} /Resources << {resources} >> >>").into_bytes(),
+        b"null".to_vec(),
+    ];
+    objects.extend_from_slice(parts);
+    pdf_of(&objects)
+}
+
+/// A part of a PDF that holds data.
+pub(super) fn pdf_part(keys: &str, data: &[u8]) -> Vec<u8> {
+    [format!("<< {keys} /Length {} >>\nstream\n", data.len()).as_bytes(), data, b"\nendstream"].concat()
+}
+
+fn pdf_of(objects: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = b"%PDF-1.4\n".to_vec();
+    let mut list = String::new();
+    for (i, object) in objects.iter().enumerate() {
+        let _ = writeln!(list, "{:010} 00000 n ", out.len());
+        out.extend(format!("{} 0 obj\n", i + 1).into_bytes());
+        out.extend(object);
+        out.extend(b"\nendobj\n");
     }
-    let xref = out.len();
-    let _ = write!(out, "xref\n0 {}\n0000000000 65535 f \n", places.len() + 1);
-    for place in &places {
-        let _ = writeln!(out, "{place:010} 00000 n ");
-    }
-    let _ = write!(out, "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{xref}\n%%EOF\n", places.len() + 1);
-    out.into_bytes()
+    let (at, size) = (out.len(), objects.len() + 1);
+    let trailer = format!("trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{at}\n%%EOF\n");
+    out.extend(format!("xref\n0 {size}\n0000000000 65535 f \n{list}{trailer}").into_bytes());
+    out
 }
 
 /// A ZIP with deflated members.

@@ -1,8 +1,9 @@
 //! Files made to hurt: each gets one clear error, and what is whole goes through.
 
-use super::draw::{TiffPage, chessboard, jpeg, pdf, png, tiff, zip};
+use super::draw::{TiffPage, chessboard, jpeg, pdf, pdf_page, pdf_part, png, tiff, zip};
 use crate::source::{Limits, SourceError, decode, page_count, unpack};
 use proptest::prelude::*;
+use std::io::Write;
 
 fn refused(bytes: &[u8]) -> SourceError {
     let limits = Limits::default();
@@ -65,6 +66,103 @@ fn a_pdf_that_states_more_pages_than_it_has_is_an_error() {
     let text = String::from_utf8(pdf(2, 300, 300)).unwrap().replace("/Count 2", "/Count 3");
     let error = page_count(text.as_bytes(), &Limits::default()).unwrap_err();
     assert!(error.to_string().contains("states 3 pages, 2 can be found"), "{error}");
+}
+
+/// `megabytes` of zeros, packed.
+fn zeros(megabytes: u32) -> Vec<u8> {
+    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    let some = vec![0; 1 << 20];
+    (0..megabytes).for_each(|_| packer.write_all(&some).unwrap());
+    packer.finish().unwrap()
+}
+
+#[test]
+fn a_part_of_a_pdf_that_unpacks_without_end_is_refused_before_it_is_unpacked() {
+    let bomb = zeros(100);
+    assert!(bomb.len() < 200_000);
+    let content = pdf_page("/Contents 5 0 R", "", &[pdf_part("/Filter /FlateDecode", &bomb)]);
+    let form = pdf_page("", "/XObject << /X 5 0 R >>", &[pdf_part("/Subtype /Form /BBox [0 0 9 9] /Filter [/FlateDecode]", &bomb)]);
+    let index = pdf_page("", "", &[pdf_part("/Type /ObjStm /N 1 /First 4 /Filter /FlateDecode", &bomb)]);
+    let picture = "/Subtype /Image /Width 9 /Height 9 /BitsPerComponent 8 /ColorSpace /DeviceGray";
+    let pixels = pdf_page("", "/XObject << /X 5 0 R >>", &[pdf_part(&format!("{picture} /Filter /FlateDecode"), &zeros(400))]);
+    let runs = [129_u8, 0].repeat(1 << 20);
+    let runs = pdf_page("", "/XObject << /X 5 0 R >>", &[pdf_part("/Subtype /Form /BBox [0 0 9 9] /Filter /RunLengthDecode", &runs)]);
+    for file in [&content, &form, &index, &pixels, &runs] {
+        let error = refused(file);
+        assert!(error.to_string().contains("unpacks to more than"), "{error}");
+        assert_eq!(page_count(file, &Limits::default()).err().as_ref(), Some(&error));
+    }
+    let twice = pdf_page("", "", &[pdf_part("/Filter [/FlateDecode /FlateDecode]", &zeros(1))]);
+    assert!(refused(&twice).to_string().contains("packed twice"));
+    let honest = pdf_page("/Contents 5 0 R", "", &[pdf_part("/Filter /FlateDecode", &zeros(1))]);
+    assert!(decode(&honest, 0, &Limits::default()).is_ok());
+}
+
+#[test]
+fn forms_of_a_pdf_that_draw_each_other_a_million_times_are_refused() {
+    let form = |inner: u32| {
+        let dict = format!("/Subtype /Form /BBox [0 0 90 90] /Resources << /XObject << /X {inner} 0 R >> >>");
+        pdf_part(&dict, "/X Do ".repeat(100).as_bytes())
+    };
+    let last = pdf_part("/Subtype /Form /BBox [0 0 90 90]", b"0 0 9 9 re f");
+    let page = pdf_page("/Contents 9 0 R", "/XObject << /X 5 0 R >>", &[form(6), form(7), form(8), last, pdf_part("", b"/X Do")]);
+    let error = refused(&page);
+    assert!(error.to_string().contains("nested without end"), "{error}");
+}
+
+#[test]
+fn a_picture_of_a_pdf_is_refused_by_the_size_that_its_data_state() {
+    let picture = |filter: &str, data: &[u8]| {
+        let dict = format!("/Subtype /Image /Width 9 /Height 9 /BitsPerComponent 1 /ColorSpace /DeviceGray {filter}");
+        pdf_page("", "/XObject << /X 5 0 R >>", &[pdf_part(&dict, data)])
+    };
+    let size = |channels: u16| {
+        let longs = [60_000_u32, 60_000, 0, 0, 60_000, 60_000, 0, 0].into_iter().flat_map(u32::to_be_bytes);
+        [0xff, 0x4f, 0xff, 0x51, 0, 41, 0, 0].into_iter().chain(longs).chain(channels.to_be_bytes()).collect::<Vec<u8>>()
+    };
+    // One segment: number 0, page information, of page 1, nineteen bytes.
+    let page = [0, 0, 0, 0, 48, 0, 1, 0, 0, 0, 19, 0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    for file in [
+        picture("/Filter /JPXDecode", &size(1)),
+        picture("/Filter /JBIG2Decode", &page),
+        picture("/Filter /CCITTFaxDecode /DecodeParms << /K -1 /Columns 900000000 >>", b"x"),
+        picture("/Filter [/CCITTFaxDecode] /DecodeParms [<< /K -1 /Columns 900000000 >>]", b"x"),
+    ] {
+        let error = refused(&file);
+        assert!(matches!(error, SourceError::TooManyPixels { .. }), "{error}");
+    }
+}
+
+#[test]
+fn pages_of_a_tiff_that_lie_over_each_other_are_an_error() {
+    // A thousand directories of a thousand entries, each twelve bytes behind the one before: the same entries again.
+    const MANY: u32 = 1000;
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    for _ in 0..MANY {
+        file.extend((MANY as u16).to_le_bytes());
+        file.extend([0; 10]);
+    }
+    file.extend([0, 0]);
+    for next in 1..=MANY {
+        file.extend(if next == MANY { 0 } else { 8 + 12 * next }.to_le_bytes());
+        file.extend([0; 8]);
+    }
+    let error = page_count(&file, &Limits::default()).unwrap_err();
+    assert!(error.to_string().contains("lie over each other"), "{error}");
+}
+
+#[test]
+fn a_jpeg_with_a_second_frame_header_is_an_error() {
+    let photo = jpeg(&chessboard(64, 48));
+    let at = photo.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    let len = usize::from(u16::from_be_bytes([photo[at + 2], photo[at + 3]])) + 2;
+    let mut huge = photo[at..at + len].to_vec();
+    huge[5..9].copy_from_slice(&[0xff, 0xdc, 0xff, 0xdc]);
+    for second in [at, at + len] {
+        let mut file = photo.clone();
+        file.splice(second..second, huge.clone());
+        let _one_clear_error = refused(&file);
+    }
 }
 
 #[test]
