@@ -1,7 +1,8 @@
-//! Chores of the project: `cargo xtask demo | test | tidy | accuracy`. Needs nothing but cargo to build.
+//! Chores of the project: `cargo xtask demo | test | tidy | accuracy | fuzz`. Needs nothing but cargo to build.
 
 mod accuracy;
 mod demo;
+mod fuzz;
 mod machine;
 mod postgres;
 mod test;
@@ -13,7 +14,8 @@ const HELP: &str = "\
 cargo xtask demo [ARGS]   install what is missing, build, run the main job (ARGS go to `rcoi demo`; --robot needs no person)
 cargo xtask test          formatting, clippy, tidy, documentation, every test (SQLite, PostgreSQL, Chromium)
 cargo xtask tidy          the rules of the house alone: sizes, headers, who may name what
-cargo xtask accuracy      read sets of real scans whose truth is known and print one table (--help tells more)";
+cargo xtask accuracy      read sets of real scans whose truth is known and print one table (--help tells more)
+cargo xtask fuzz          hostile bytes against every decoder and parser, ten minutes each (--help tells more)";
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
@@ -22,6 +24,7 @@ fn main() -> Result<()> {
         Some("test") => test::run(),
         Some("tidy") => tidy::run(),
         Some("accuracy") => accuracy::run(args),
+        Some("fuzz") => fuzz::run(args),
         Some("help" | "--help" | "-h") | None => {
             println!("{HELP}");
             Ok(())

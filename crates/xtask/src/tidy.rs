@@ -110,7 +110,9 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn check_sources(root: &Path, faults: &mut Vec<String>) -> Result<()> {
-    for entry in WalkDir::new(root.join("crates")).sort_by_file_name() {
+    let ours =
+        ["crates", "fuzz/src", "fuzz/fuzz_targets", "fuzz/seeds"].into_iter().flat_map(|f| WalkDir::new(root.join(f)).sort_by_file_name());
+    for entry in ours {
         let entry = entry?;
         let ending = entry.path().extension().and_then(|e| e.to_str()).unwrap_or_default();
         if !entry.file_type().is_file() || !matches!(ending, "rs" | "js" | "css" | "html") {
