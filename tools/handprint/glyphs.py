@@ -1,30 +1,39 @@
 """Draws training glyphs: sources in, the look of a scanned form cell out."""
 import os
 
-import cv2
 import numpy as np
 
-cv2.setNumThreads(0)
+import draw as D
+import strokes
+from draw import CANVAS, CELL_H, CELL_W, LEFT, SIDE, TOP, bell, between, chance, jit
 
 DIGITS = "0123456789"
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CYRILLIC = "АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ"
 MARKS = "-,"
 CLASSES = DIGITS + LATIN + CYRILLIC + MARKS
+# What is no single character: crossed out or written over, two characters in one cell, dirt and remnants. The reader adds the three up.
 REJECT = len(CLASSES)
+CROSSED, TWO, DIRT = REJECT, REJECT + 1, REJECT + 2
+OUTPUTS = REJECT + 3
 # Latin letters whose block shape is also a Russian letter.
 TWINS = dict(zip("АВСЕНКМОРТХУ", "ABCEHKMOPTXY"))
+DASH, COMMA = CLASSES.index("-"), CLASSES.index(",")
+# Single strokes: beside or over another letter they make a third one.
+BARS = np.array([CLASSES.index(c) for c in "1I-,"])
+CROSSES = np.array([CLASSES.index(c) for c in "XХЖК"])
 
-CANVAS = 64  # side of the drawing, pixels; the cell stands in its middle
-CELL_H = 48  # height of the cell in it, pixels
-CELL_W = 34
-TOP = (CANVAS - CELL_H) // 2
-LEFT = (CANVAS - CELL_W) // 2
-GRID = np.stack(np.meshgrid(np.arange(CANVAS), np.arange(CANVAS)), -1).astype(np.float32)
+# Shares of the sources of a class, by its kind; what is missing is shared out among the rest.
+SHARES = {
+    DIGITS: {"unipen": 0.40, "mnist-train": 0.22, "drawn": 0.38},
+    LATIN: {"unipen": 0.60, "drawn": 0.40, "twin": 0.08},
+    CYRILLIC: {"cmnist": 0.34, "synth": 0.14, "twin": 0.22, "drawn": 0.42},
+    MARKS: {"unipen": 0.60, "drawn": 0.40},
+}
 
 
 def load(folder, without=()):
-    """Rows of the sources, each image with its box, and True where a row is held out for validation."""
+    """Rows of the sources: images, labels, source, writer, how block-like, and True where a row is held out."""
     images, labels, source, writer, block = [], [], [], [], []
     for name in ("train.npz", "synth.npz"):
         path = os.path.join(folder, name)
@@ -57,332 +66,325 @@ def held_out(labels, source, writer):
     return held
 
 
-class Sampler:
-    """Picks source rows evenly over the classes."""
-
-    def __init__(self, images, labels, source, block):
-        self.images = images
-        self.pool = []
-        index = {}
-        for src in np.unique(source):
-            for c in np.unique(labels[source == src]):
-                index[src, c] = np.flatnonzero((source == src) & (labels == c))
-        for c in CLASSES:
-            parts = []  # (rows, share, chances inside)
-            if c in CYRILLIC:
-                if ("cmnist", c) in index:
-                    rows = index["cmnist", c]
-                    p = 0.1 + block[rows]
-                    parts.append((rows, 0.45, np.cumsum(p / p.sum())))
-                if ("synth", c) in index:
-                    parts.append((index["synth", c], 0.50, None))
-                if c in TWINS and ("unipen", TWINS[c]) in index:
-                    parts.append((index["unipen", TWINS[c]], 0.30, None))
+def tables(data, seed=0, writings=500):
+    """Everything that `put` picks from, as arrays: the training rows per class and source, and a bank of drawn letters."""
+    images, labels, source, _, block, held = data
+    free = ~held
+    rng = np.random.default_rng(seed)
+    rows, weights, parts, spans = [], [], [], []
+    lines, starts = [], [0]
+    back = {v: k for k, v in TWINS.items()}
+    filled = 0
+    for c in CLASSES:
+        shares = next(s for chars, s in SHARES.items() if c in chars)
+        first = len(parts)
+        for name, share in shares.items():
+            if name == "drawn":
+                begin = len(starts) - 1
+                for _ in range(writings):
+                    lines.append(strokes.write(rng, c))
+                    starts.append(starts[-1] + len(lines[-1]))
+                parts.append((share, begin, len(starts) - 1, 1))
+                continue
+            if name == "twin":
+                twin = TWINS.get(c) or back.get(c)
+                other = "unipen" if c in CYRILLIC else "cmnist"
+                mine = np.flatnonzero(free & (source == other) & (labels == twin) & (block > 0.6)) if twin else np.zeros(0, int)
             else:
-                if ("unipen", c) in index:
-                    parts.append((index["unipen", c], 0.65, None))
-                if ("mnist-train", c) in index:
-                    parts.append((index["mnist-train", c], 0.35, None))
-            if not parts:
-                raise SystemExit(f"no rows for class {c!r}: too many sources left out")
-            total = sum(s for _, s, _ in parts)
-            self.pool.append([(r, s / total, p) for r, s, p in parts])
+                mine = np.flatnonzero(free & (source == name) & (labels == c))
+            if len(mine) == 0:
+                continue
+            p = 0.1 + block[mine] if name == "cmnist" else np.ones(len(mine))
+            rows.append(mine)
+            weights.append(np.cumsum(p / p.sum()))
+            parts.append((share, filled, filled + len(mine), 0))
+            filled += len(mine)
+        total = sum(p[0] for p in parts[first:])
+        parts[first:] = [(s / total, a, b, k) for s, a, b, k in parts[first:]]
+        spans.append((first, len(parts)))
+    return (images, np.concatenate(rows), np.concatenate(weights), np.array(spans), np.array([p[0] for p in parts]),
+            np.array([p[1:] for p in parts]), np.concatenate(lines), np.array(starts))
 
-    def pick(self, rng, k):
-        if CLASSES[k] == "1" and rng.random() < 0.35:
-            return flagged_one(rng)
-        parts = self.pool[k]
-        u = rng.random()
-        for rows, share, p in parts:
-            u -= share
-            if u <= 0:
-                break
-        if p is None:
-            i = rows[rng.integers(len(rows))]
+
+@jit
+def shape(hard):
+    """A map of a letter to the page by slant, turn and stretch: a00, a01, a10, a11 of unit scale."""
+    a = min(max(bell(4.0 * hard), -12.0), 12.0) * np.pi / 180
+    sh = min(max(-0.04 + bell(0.11 * hard), -0.35), 0.3)
+    sx = np.exp(bell(0.11 * hard))
+    c, s = np.cos(a), np.sin(a)
+    return c * sx, c * sh - s, s * sx, s * sh + c
+
+
+@jit
+def put(out, k, cap, cx, cy, hard, pen_width, t):
+    """Writes a character of class k, `cap` pixels high, with its middle at (cx, cy)."""
+    images, rows, weights, spans, shares, parts, lines, starts = t
+    u = np.random.random()
+    part = spans[k, 0]
+    while part < spans[k, 1] - 1 and u >= shares[part]:
+        u -= shares[part]
+        part += 1
+    a00, a01, a10, a11 = shape(hard)
+    first, end, drawn = parts[part]
+    if drawn == 1:
+        i = np.random.randint(first, end)
+        mine = lines[starts[i] : starts[i + 1]]
+        if k == DASH:
+            s = cap * between(0.3, 0.75)
+        elif k == COMMA:
+            s = cap * between(0.16, 0.42)
         else:
-            i = rows[min(np.searchsorted(p, rng.random(), side="right"), len(rows) - 1)]
-        return self.images[i]
+            s = cap * between(0.88, 1.1)
+        # The middle of its box on the page.
+        x0, x1, y0, y1 = 1e9, -1e9, 1e9, -1e9
+        for j in range(len(mine)):
+            for e in range(0, 4, 2):
+                x, y = a00 * mine[j, e] + a01 * mine[j, e + 1], a10 * mine[j, e] + a11 * mine[j, e + 1]
+                x0, x1, y0, y1 = min(x0, x), max(x1, x), min(y0, y), max(y1, y)
+        squeeze = min(1.0, (CANVAS - 12) / (s * (x1 - x0) + 1.0))
+        ox, oy = cx - s * squeeze * (x0 + x1) / 2, cy - s * (y0 + y1) / 2
+        D.segments(out, mine, s * squeeze * a00, s * squeeze * a01, s * a10, s * a11, ox, oy, pen_width, 1.0)
+        return
+    at = first + np.searchsorted(weights[first:end], np.random.random())
+    warped(out, images[rows[min(at, end - 1)]], k, cap, cx, cy, hard, a00, a01, a10, a11)
 
 
-def flagged_one(rng):
-    """A 1 with its upstroke, as Russian schools teach it; the sources mostly have plain bars. Drawn, no source."""
-    f = rng.uniform(0.12, 0.42)
-    drop = f * rng.uniform(0.7, 1.7)
-    slant = rng.uniform(-0.12, 0.05)
-    pts = [(-f + rng.normal(0, 0.02), drop), (0.0, 0.0), (slant, 1.0)]
-    big = np.zeros((140, 140), np.uint8)
-    at = lambda p: (int(70 + 100 * p[0]), int(20 + 100 * p[1]))
-    width = int(rng.uniform(8, 15))
-    cv2.polylines(big, [np.array([at(p) for p in pts])], False, 255, width, cv2.LINE_AA)
-    if rng.random() < 0.12:
-        b = rng.uniform(0.1, 0.25)
-        cv2.line(big, at((slant - b, 1.0)), at((slant + b, 1.0)), 255, width, cv2.LINE_AA)
-    return cv2.resize(big, (28, 28), interpolation=cv2.INTER_AREA)
-
-
-def unit(a):
-    return np.minimum(np.maximum(a, np.float32(0)), np.float32(1))
-
-
-def place(rng, img, mark, cap, cx=None, cy=None, hard=1.0, comma=False):
-    """Warps a 28x28 source into the canvas: ink 0..1. `cap` is the letter height in canvas pixels."""
-    ys, xs = np.nonzero(img > 60)
-    if len(ys) == 0:
-        return np.zeros((CANVAS, CANVAS), np.float32)
-    x0, x1, y0, y1 = xs.min(), xs.max() + 1, ys.min(), ys.max() + 1
-    h, w = y1 - y0, x1 - x0
-    if mark:
-        s = cap / 20.0 * rng.uniform(0.75, 1.5 if comma else 1.25)
+@jit
+def warped(out, img, k, cap, cx, cy, hard, a00, a01, a10, a11):
+    """The same for a picture of a letter."""
+    x0, x1, y0, y1 = D.box(img, 64)
+    if x1 == 0:
+        return
+    if k == DASH or k == COMMA:
+        s = cap / 20.0 * between(0.75, 1.35)
     else:
-        s = cap * rng.uniform(0.88, 1.12) / max(h, 6)
-    sx = s * rng.uniform(0.8, 1.22)
-    sx = min(sx, (CANVAS - 10) / max(w, 1))
-    a = np.deg2rad(np.clip(rng.normal(0, 5) * hard, -12, 12))
-    sh = np.clip(rng.normal(0, 0.1) * hard, -0.3, 0.3)
-    m = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) @ np.array([[1, sh], [0, 1]]) @ np.diag([sx, s])
-    det = m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]
-    inv = np.array([[m[1, 1], -m[0, 1]], [-m[1, 0], m[0, 0]]], np.float32) / np.float32(det)
-    if cx is None:
-        cx = CANVAS / 2 + rng.normal(0, 2.5)
-    if cy is None:
-        if comma:
-            cy = TOP + CELL_H * rng.uniform(0.55, 1.0)
-        else:
-            cy = TOP + CELL_H / 2 + rng.normal(0, 3.5 if mark else 2.8)
-    mid = np.float32([(x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2])
-    off = mid - inv @ np.float32([cx, cy])
-    if rng.random() < 0.5:
-        d = rng.normal(0, min(abs(rng.normal(0, 0.6)) * hard, 1.3), (5, 5, 2)).astype(np.float32)
-        grid = cv2.transform(GRID, np.column_stack([inv, off]))
-        grid += cv2.resize(d, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
-        out = cv2.remap(img, grid, None, cv2.INTER_LINEAR)
-    else:
-        out = cv2.warpAffine(img, np.column_stack([inv, off]), (CANVAS, CANVAS), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    out = out.astype(np.float32) * np.float32(1 / 255)
-    return pen(rng, out)
+        s = cap * between(0.88, 1.1) / max(y1 - y0, 6)
+    squeeze = min(1.0, (CANVAS - 12) / (s * (x1 - x0)))
+    a00, a01, a10, a11 = s * squeeze * a00, s * squeeze * a01, s * a10, s * a11
+    det = a00 * a11 - a01 * a10
+    wave = min(abs(bell(0.5)) * hard, 1.2) if chance(0.6) else 0.0
+    mine = np.zeros((CANVAS, CANVAS), np.float32)
+    D.picture(mine, img, a11 / det, -a01 / det, -a10 / det, a00 / det, cx, cy, wave)
+    mine = D.pen(mine)
+    for y in range(CANVAS):
+        for x in range(CANVAS):
+            out[y, x] = max(out[y, x], mine[y, x])
 
 
-def pen(rng, ink):
-    """Gives the stroke a new width: soften, cut, then grow or shrink, but never lose the stroke."""
-    soft = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.6, 1.3))
-    cut = rng.uniform(0.28, 0.5)
-    out = unit((soft - np.float32(cut)) * np.float32(rng.uniform(3, 8)) + np.float32(0.5))
-    u = rng.random()
-    if u < 0.25:
-        k = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-        thin = cv2.erode(out, k)
-        if thin.sum() > 0.45 * out.sum():
-            out = thin
-    elif u < 0.5:
-        n = 3 if u < 0.44 else 4
-        thick = cv2.dilate(out, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (n, n)))
-        if thick.sum() < 1.7 * out.sum():
-            out = thick
-    return out
+@jit
+def pen_width():
+    return min(max(CELL_H * 0.075 * np.exp(bell(0.3)), 1.9), 8.0)
 
 
-def frame(rng, full=False):
-    """What a cell border may leave: dots or short dashes along one or more sides."""
-    out = np.zeros((CANVAS, CANVAS), np.float32)
-    sides = rng.permutation(4)[: rng.integers(1, 5 if full else 3)]
-    ink = rng.uniform(0.35, 1.0)
-    step = rng.uniform(2.5, 6)
-    solid = rng.random() < 0.25
-    for side in sides:
-        inset = rng.uniform(-3, 4)
-        a, b = sorted(rng.uniform(0, 1, 2)) if not full else (0.0, 1.0)
-        if side < 2:
-            x = LEFT + inset if side == 0 else LEFT + CELL_W - inset
-            ends = (x, TOP + a * CELL_H), (x + rng.normal(0, 1), TOP + b * CELL_H)
-        else:
-            y = TOP + inset if side == 2 else TOP + CELL_H - inset
-            ends = (LEFT + a * CELL_W, y), (LEFT + b * CELL_W, y + rng.normal(0, 1))
-        p, q = np.array(ends[0]), np.array(ends[1])
-        if solid and not full:
-            q = p + (q - p) * rng.uniform(0.1, 0.35)
-            cv2.line(out, tuple(p.astype(int).tolist()), tuple(q.astype(int).tolist()), float(ink), 1, cv2.LINE_AA)
-            continue
-        n = max(int(np.hypot(*(q - p)) / step), 1)
-        for t in (np.arange(n) + 0.5) / n:
-            if rng.random() < 0.8:
-                c = p + (q - p) * t
-                cv2.circle(out, (int(c[0] * 16), int(c[1] * 16)), int(rng.uniform(8, 18)), float(ink), -1, cv2.LINE_AA, 4)
-    return out
-
-
-def specks(rng, n):
-    out = np.zeros((CANVAS, CANVAS), np.float32)
-    for _ in range(n):
-        c = rng.uniform([LEFT, TOP], [LEFT + CELL_W, TOP + CELL_H])
-        cv2.circle(out, (int(c[0] * 16), int(c[1] * 16)), int(rng.uniform(8, 22)), float(rng.uniform(0.3, 1)), -1, cv2.LINE_AA, 4)
-    return out
-
-
-def look(rng, ink):
-    """One of many scanners: faded ink, blur, grain, JPEG, low resolution, hard threshold. A good one in two of five cases."""
-    if rng.random() < 0.4:
-        return clean(rng, cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.2, 0.7)))
-    ink = ink * np.float32(rng.uniform(0.55, 1.0))
-    if rng.random() < 0.25:  # the pen skips
-        f = cv2.resize(rng.uniform(0.55, 1.15, (7, 7)).astype(np.float32), (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC)
-        ink = ink * np.clip(f, 0.2, 1)
-    if rng.random() < 0.6:  # resolution of the scan: cap height of 12 to 40 pixels
-        n = int(rng.uniform(24, CANVAS))
-        ink = cv2.resize(ink, (n, n), interpolation=cv2.INTER_AREA)
-    else:
-        n = CANVAS
-    if rng.random() < 0.4:
-        ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, 1.0) * n / CANVAS + 0.15)
-    if rng.random() < 0.5:
-        ink = ink + rng.standard_normal(ink.shape, np.float32) * np.float32(rng.uniform(0.01, 0.07))
-    if rng.random() < 0.3:
-        page = np.clip((1 - 0.9 * ink) * 255, 0, 255).astype(np.uint8)
-        ok, data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(35, 92))])
-        ink = 1 - cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
-    if n != CANVAS:
-        ink = cv2.resize(ink, (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR)
-    return clean(rng, ink)
-
-
-def clean(rng, ink):
-    """The reader's own levels: paper becomes 0, ink (nearly) 1; sometimes a hard cut."""
-    top = max(float(cv2.blur(ink, (2, 2)).max()), 0.25)
-    low = rng.uniform(0.12, 0.3) * top
-    ink = unit((ink - np.float32(low)) * np.float32(1 / (top - low)))
-    if rng.random() < 0.25:
-        ink = (ink > rng.uniform(0.3, 0.5)).astype(np.float32)
-        if rng.random() < 0.5:
-            ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, 0.9))
-    return ink
-
-
-def normalise(rng, ink, cap_share=None, small=None, cut=None):
-    """28x28 uint8 and (rel_height, rel_width, centre_y), as the cell reader cuts them; None when nothing is left."""
-    cut = rng.uniform(0.25, 0.5) if cut is None else cut
-    ys, xs = np.nonzero(ink > cut)
-    if len(ys) < 3:
-        return None
-    x0, x1, y0, y1 = xs.min(), xs.max() + 1, ys.min(), ys.max() + 1
-    h, w = int(y1 - y0), int(x1 - x0)
-    cap = CELL_H * (rng.uniform(0.58, 0.8) if cap_share is None else cap_share)
-    small = (rng.uniform(0.35, 0.75) if small is None else small) * cap
-    s = 20 / cap if max(h, w) < small else 20 / max(h, w)
-    nh, nw = max(round(h * s), 1), max(round(w * s), 1)
-    crop = ink[y0:y1, x0:x1]
-    crop = cv2.resize(crop, (nw, nh), interpolation=cv2.INTER_AREA if s < 1 else cv2.INTER_LINEAR)
-    mass = crop.sum() + 1e-6
-    my = crop.sum(1) @ (np.arange(nh) + 0.5) / mass
-    mx = crop.sum(0) @ (np.arange(nw) + 0.5) / mass
-    out = np.zeros((28, 28), np.float32)
-    if rng.random() < 0.5:
-        oy, ox = int(np.clip(round(14 - my), 0, 28 - nh)), int(np.clip(round(14 - mx), 0, 28 - nw))
-        out[oy : oy + nh, ox : ox + nw] = crop
-    else:
-        m = np.float32([[1, 0, 13.5 - mx + 0.5], [0, 1, 13.5 - my + 0.5]])
-        out = cv2.warpAffine(crop, m, (28, 28), flags=cv2.INTER_LINEAR)
-    rel = (h / CELL_H, w / CELL_H, ((y0 + y1) / 2 - TOP) / CELL_H)
-    return (unit(out) * 255).astype(np.uint8), rel
-
-
-def scribble(rng, n, wide=1.0):
-    out = np.zeros((CANVAS, CANVAS), np.float32)
-    c = np.array([CANVAS / 2, CANVAS / 2]) + rng.normal(0, 3, 2)
-    size = np.array([CELL_W * wide, CELL_H * 0.8]) * rng.uniform(0.5, 1.0)
-    p = c + (rng.random((n, 2)) - 0.5) * size
-    t = np.linspace(0, 1, 12)[:, None]
-    pts = []
-    for i in range(1, n - 1):
-        a, b, d = (p[i - 1] + p[i]) / 2, p[i], (p[i] + p[i + 1]) / 2
-        pts.append((1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * d)
-    line = (np.concatenate(pts) * 16).astype(np.int32)
-    cv2.polylines(out, [line], False, 1.0, int(rng.integers(2, 5)), cv2.LINE_AA, 4)
-    return out
-
-
-def strike(rng, out):
-    """A letter crossed out the way people do it."""
-    ys, xs = np.nonzero(out > 0.4)
-    if len(ys) == 0:
-        return out
-    x0, x1, y0, y1 = xs.min() - 2, xs.max() + 3, ys.min() - 2, ys.max() + 3
-    t = int(rng.integers(2, 5))
-    kind = rng.integers(4)
-    j = lambda: rng.normal(0, 2.5)
-    line = lambda a, b: cv2.line(out, (int(a[0]), int(a[1])), (int(b[0]), int(b[1])), 1.0, t, cv2.LINE_AA)
-    if kind == 0:  # two or more strokes across
-        for _ in range(rng.integers(2, 5)):
-            y = rng.uniform(y0 + 4, y1 - 4)
-            line((x0 - 3 + j(), y + j()), (x1 + 3 + j(), y + j()))
-    elif kind == 1:  # a cross over everything
-        line((x0 + j(), y0 + j()), (x1 + j(), y1 + j()))
-        line((x1 + j(), y0 + j()), (x0 + j(), y1 + j()))
-    elif kind == 2:  # zigzag
-        n = int(rng.integers(6, 13))
-        pts = np.stack([np.linspace(x0, x1, n) + rng.normal(0, 1.5, n), np.where(np.arange(n) % 2, y0, y1) + rng.normal(0, 3, n)], 1)
-        cv2.polylines(out, [pts.astype(np.int32)], False, 1.0, t, cv2.LINE_AA)
-    else:  # blackened
-        for _ in range(rng.integers(8, 18)):
-            line(rng.uniform([x0, y0], [x1, y1]), rng.uniform([x0, y0], [x1, y1]))
-    return out
-
-
-def reject(rng, sampler):
-    """A canvas that is no single character."""
-    kind = rng.integers(7)
-    cap = rng.uniform(0.55, 0.85) * CELL_H
-    any_char = lambda: sampler.pick(rng, rng.integers(REJECT - 2))
-    if kind == 0:  # two characters in one cell
-        gap = rng.uniform(9, 14)
-        c = cap * rng.uniform(0.6, 0.95)
-        a = place(rng, any_char(), False, c, CANVAS / 2 - gap, hard=0.7)
-        b = place(rng, any_char(), False, c, CANVAS / 2 + gap, hard=0.7)
-        return np.maximum(a, b)
-    if kind in (1, 2):
-        return strike(rng, place(rng, any_char(), False, cap))
-    if kind == 3:
-        return frame(rng, full=True)
-    if kind == 4:
-        return specks(rng, int(rng.integers(2, 14)))
-    if kind == 5:
-        return scribble(rng, int(rng.integers(7, 16)))
-    if rng.random() < 0.5:  # grain, as of a dirty copy
-        g = rng.normal(0, 1, (CANVAS, CANVAS)).astype(np.float32)
-        g = cv2.GaussianBlur(g, (0, 0), rng.uniform(0.3, 3))
-        return np.clip((g / (g.std() + 1e-6) - rng.uniform(0.0, 1.5)) * rng.uniform(0.5, 3), 0, 1)
-    # pieces of neighbours at both edges, the middle empty
-    out = np.maximum(place(rng, any_char(), False, cap, LEFT - rng.uniform(2, 8)), place(rng, any_char(), False, cap, LEFT + CELL_W + rng.uniform(2, 8)))
-    out[:, : LEFT - 2] = 0
-    out[:, LEFT + CELL_W + 2 :] = 0
-    return out
-
-
-def sample(rng, sampler, k):
-    """One training glyph of class k: (28x28 uint8, three side numbers)."""
+@jit
+def letter(avoid_bars):
+    """Any class but the marks; perhaps without bars."""
     while True:
-        if k == REJECT:
-            ink = reject(rng, sampler)
+        k = np.random.randint(REJECT - 2)
+        if not avoid_bars or not np.any(BARS == k):
+            return k
+
+
+@jit
+def strike(out, k):
+    """Crosses the ink out the way people do it."""
+    x0, x1, y0, y1 = D.box(out, 0.4)
+    if x1 == 0:
+        return
+    x0, x1, y0, y1 = x0 - 2, x1 + 2, y0 - 2, y1 + 2
+    width = pen_width()
+    kind = np.random.randint(5)
+    if kind == 1 and np.any(CROSSES == k):
+        kind = 3
+    one = np.zeros((1, 4), np.float32)
+    if kind == 0:  # two or more strokes across, level or slanting
+        lean = bell(9.0)
+        for _ in range(np.random.randint(2, 5)):
+            y = between(y0 + 4.0, y1 - 4.0)
+            one[0] = x0 - 2 + bell(2.0), y + lean / 2 + bell(1.5), x1 + 2 + bell(2.0), y - lean / 2 + bell(1.5)
+            D.segments(out, one, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, width, 1.0)
+    elif kind == 1:  # a cross over everything
+        one[0] = x0 + bell(2.0), y0 + bell(2.0), x1 + bell(2.0), y1 + bell(2.0)
+        D.segments(out, one, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, width, 1.0)
+        one[0] = x1 + bell(2.0), y0 + bell(2.0), x0 + bell(2.0), y1 + bell(2.0)
+        D.segments(out, one, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, width, 1.0)
+    elif kind == 2:  # zigzag, upright or lying
+        n = np.random.randint(6, 14)
+        lying = chance(0.5)
+        many = np.zeros((n, 4), np.float32)
+        px, py = float(x0), float(y0)
+        for i in range(n):
+            along = (i + 1) / n
+            if lying:
+                x, y = (x1 if i % 2 == 0 else x0) + bell(2.0), y0 + (y1 - y0) * along + bell(1.5)
+            else:
+                x, y = x0 + (x1 - x0) * along + bell(1.5), (y1 if i % 2 == 0 else y0) + bell(2.5)
+            many[i] = px, py, x, y
+            px, py = x, y
+        D.segments(out, many, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, width, 1.0)
+    elif kind == 3:  # blackened
+        n = np.random.randint(8, 22)
+        many = np.zeros((n, 4), np.float32)
+        for i in range(n):
+            many[i] = between(x0, x1), between(y0, y1), between(x0, x1), between(y0, y1)
+        D.segments(out, many, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, width * 1.2, 1.0)
+    else:
+        scribble(out, np.random.randint(6, 12), width)
+
+
+@jit
+def scribble(out, n, width):
+    """A line that turns about at random."""
+    cx, cy = CANVAS / 2 + bell(3.0), CANVAS / 2 + bell(3.0)
+    w, h = CELL_W * between(0.5, 1.1), CELL_H * between(0.4, 0.85)
+    px, py = cx + (np.random.random() - 0.5) * w, cy + (np.random.random() - 0.5) * h
+    qx, qy = px, py
+    many = np.zeros((n * 6, 4), np.float32)
+    x, y = px, py
+    for i in range(n):
+        rx, ry = cx + (np.random.random() - 0.5) * w, cy + (np.random.random() - 0.5) * h
+        for j in range(6):
+            s = (j + 1) / 6
+            bx = (1 - s) ** 2 * (px + qx) / 2 + 2 * s * (1 - s) * qx + s * s * (qx + rx) / 2
+            by = (1 - s) ** 2 * (py + qy) / 2 + 2 * s * (1 - s) * qy + s * s * (qy + ry) / 2
+            many[i * 6 + j] = x, y, bx, by
+            x, y = bx, by
+        px, py, qx, qy = qx, qy, rx, ry
+    D.segments(out, many, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, width, 1.0)
+
+
+@jit
+def reject(out, kind, t):
+    """A canvas that is no single character, of kind CROSSED, TWO or DIRT."""
+    cap = between(0.5, 0.88) * CELL_H
+    width = pen_width()
+    mid = CANVAS / 2
+    if kind == CROSSED:
+        u = np.random.random()
+        k = letter(True)
+        if u < 0.62:
+            put(out, k, cap, mid + bell(2.0), mid + bell(2.5), 1.0, width, t)
+            strike(out, k)
+        elif u < 0.82:  # another character written over it
+            other = letter(True)
+            while other == k:
+                other = letter(True)
+            x, y = mid + bell(2.0), mid + bell(2.0)
+            put(out, k, cap, x, y, 1.0, width, t)
+            put(out, other, cap * between(0.85, 1.1), x + bell(1.5), y + bell(1.5), 1.0, width * between(1.0, 1.5), t)
         else:
-            c = CLASSES[k]
-            cap = rng.uniform(0.5, 0.9) * CELL_H
-            ink = place(rng, sampler.pick(rng, k), c in MARKS, cap, hard=rng.choice([0.5, 1.0]), comma=c == ",")
-            if rng.random() < 0.12:
-                ink = np.maximum(ink, frame(rng))
-            if rng.random() < 0.06:
-                ink = np.maximum(ink, specks(rng, int(rng.integers(1, 4))))
-        got = normalise(rng, look(rng, ink))
-        if got is not None:
-            return got
+            scribble(out, np.random.randint(7, 16), width)
+    elif kind == TWO:
+        c = cap * between(0.6, 0.95)
+        gap = between(8.5, 13.0) * (0.7 + 0.3 * c / 30)
+        a, b = np.zeros((CANVAS, CANVAS), np.float32), np.zeros((CANVAS, CANVAS), np.float32)
+        k1, k2 = letter(True), letter(chance(0.8))
+        # A comma or a dash behind a digit in the same cell is the commonest case of all.
+        if chance(0.25):
+            k1, k2 = np.random.randint(10), COMMA if chance(0.7) else DASH
+            if k1 == 1:
+                k1 = 7
+        put(a, k1, c, mid - gap, mid + bell(2.0), 0.7, width, t)
+        put(b, k2, c, mid + gap, mid + (c * between(0.3, 0.5) if k2 == COMMA else bell(2.0)), 0.7, width, t)
+        for y in range(CANVAS):
+            for x in range(CANVAS):
+                out[y, x] = max(a[y, x], b[y, x])
+        if chance(0.1):
+            D.dots(out, False)
+    else:
+        u = np.random.random()
+        if u < 0.3:
+            D.dots(out, True)
+        elif u < 0.55:
+            D.specks(out, np.random.randint(2, 14))
+        elif u < 0.7:  # grain, as of a dirty copy
+            g = np.random.standard_normal((CANVAS, CANVAS)).astype(np.float32)
+            g = D.blur(g, between(0.4, 3.0))
+            out[:] = D.sharpen(g / (g.std() + 1e-6), between(0.0, 1.5) + 0.5, between(0.5, 3.0))
+        else:  # pieces of the neighbours at the edges, the middle empty
+            put(out, letter(False), cap, LEFT - between(3.0, 9.0), mid + bell(2.0), 1.0, width, t)
+            put(out, letter(False), cap, LEFT + CELL_W + between(3.0, 9.0), mid + bell(2.0), 1.0, width, t)
+            for x in range(CANVAS):
+                if x < LEFT - 2 or x > LEFT + CELL_W + 2 or LEFT + 7 < x < LEFT + CELL_W - 7:
+                    out[:, x] = 0
 
 
-def shard(seed, number, size, sampler):
-    """A reproducible batch of glyphs: images [n,784] uint8, side [n,3] float32, labels [n] int64."""
-    rng = np.random.default_rng([seed, number])
-    x = np.zeros((size, 784), np.uint8)
-    side = np.zeros((size, 3), np.float32)
-    y = rng.integers(0, REJECT, size)
-    y[rng.random(size) < 0.09] = REJECT
-    for i in range(size):
-        img, rel = sample(rng, sampler, int(y[i]))
-        x[i] = img.ravel()
-        side[i] = rel
-    return x, side, y
+@jit
+def finish(ink, kind, img, rel, frames):
+    """Border remnants, the scanner, the cut; False when nothing is left."""
+    if chance(0.09 * frames):
+        D.wiped(ink)
+    if chance(0.10 * frames):
+        D.dots(ink, False)
+    if chance(0.04 * frames):
+        D.specks(ink, np.random.randint(1, 4))
+    ink = D.look(ink, kind)
+    return D.normalise(ink, between(0.3, 0.46), CELL_H * between(0.62, 0.74), between(0.48, 0.62), img, rel)
+
+
+@jit
+def place(k, cap):
+    """Where the middle of a character comes to lie: x, y."""
+    x, y = CANVAS / 2 + bell(2.5), CANVAS / 2 + bell(2.8)
+    if k == DASH:
+        y = CANVAS / 2 + bell(3.5)
+    elif k == COMMA:
+        y = TOP + CELL_H * between(0.55, 1.0)
+    return x, y
+
+
+@jit
+def scanner():
+    """Two of three scans are good, the rest one bit or poor."""
+    u = np.random.random()
+    return 0 if u < 0.64 else 1 if u < 0.84 else 2
+
+
+@jit
+def fill(number, labels, images, sides, t):
+    """One training glyph per label."""
+    D.seed(number)
+    for i in range(len(labels)):
+        k = labels[i]
+        while True:
+            ink = np.zeros((CANVAS, CANVAS), np.float32)
+            if k >= REJECT:
+                reject(ink, k, t)
+            else:
+                cap = between(0.48, 0.92) * CELL_H
+                x, y = place(k, cap)
+                hard = (0.5, 1.0, 1.5)[np.random.randint(3)]
+                put(ink, k, cap, x, y, hard, pen_width(), t)
+            if finish(ink, scanner(), images[i], sides[i], 1.0):
+                break
+
+
+@jit
+def render(number, pictures, labels, kind, images, sides):
+    """Held-out pictures with the look of scanner `kind`, one each; frame remnants in the usual share."""
+    D.seed(number)
+    for i in range(len(labels)):
+        while True:
+            ink = np.zeros((CANVAS, CANVAS), np.float32)
+            cap = between(0.55, 0.85) * CELL_H
+            x, y = place(labels[i], cap)
+            a00, a01, a10, a11 = shape(0.6)
+            warped(ink, pictures[i], labels[i], cap, x, y, 0.6, a00, a01, a10, a11)
+            if finish(ink, kind, images[i], sides[i], 0.6):
+                break
+
+
+def empty(n):
+    return np.zeros((n, SIDE, SIDE), np.uint8), np.zeros((n, 3), np.float32)
+
+
+def shard(number, size, t):
+    """A reproducible part of the training: images uint8 [n, 28, 28], sides float32 [n, 3], labels int64 [n]; 9 % are rejects."""
+    rng = np.random.default_rng(number)
+    labels = rng.integers(0, REJECT, size)
+    other = rng.random(size) < 0.09
+    labels[other] = rng.choice([CROSSED, TWO, DIRT], other.sum(), p=[0.45, 0.35, 0.2])
+    images, sides = empty(size)
+    fill(number, labels, images, sides, t)
+    return images, sides, labels

@@ -1,196 +1,166 @@
-//! The net itself: convolutions as one matrix product per layer and part of the batch (im2col), channels last.
-//!
-//! Im2col after Chellapilla et al., "High performance convolutional neural networks for document processing", 2006.
-//! Every part has the same number of glyphs (the last one is filled up with blanks), so that an answer does not
-//! depend on what else is in the batch. One thread; pages run in parallel instead.
+//! A net: its layers in order, and the buffers between them. One thread; pages run in parallel instead.
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2};
+use fearless_simd::{Level, Simd, dispatch};
 
+use super::layer::{LANES, Layer, Places};
 use crate::glyph::{Glyph, SIDE};
 
-/// Glyphs worked on at once: their im2col rows stay in the second-level cache.
-const PART: usize = 4;
+/// Glyphs worked on at once: their buffers stay in the second-level cache, and every layer has a whole number of blocks.
+const PART: usize = 12;
 
-/// A convolution with its bias and ReLU, then perhaps a 2x2 maximum.
+/// What the model file says of a layer, with its weights.
 #[derive(Debug)]
-pub(super) struct Conv {
-    /// [kernel * kernel * input, output], row-major.
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-    kernel: usize,
-    input: usize,
-    output: usize,
-    stride: usize,
-    pad: usize,
-    pool: bool,
-    side: usize,
+pub(super) struct Plan {
+    pub(super) kind: Kind,
+    /// Row-major [ky, kx, in, out] or [in, out].
+    pub(super) weights: Vec<f32>,
+    pub(super) bias: Vec<f32>,
 }
 
-impl Conv {
-    /// `shape` = kernel side, input and output channels; `side` = side of the input picture, pixels.
-    pub(super) fn new(weights: Vec<f32>, bias: Vec<f32>, shape: [usize; 3], stride: usize, pad: usize, pool: bool, side: usize) -> Self {
-        let [kernel, input, output] = shape;
-        Self { weights, bias, kernel, input, output, stride, pad, pool, side }
-    }
-
-    /// Side after the convolution and before the pooling.
-    fn side_conv(&self) -> usize {
-        (self.side + 2 * self.pad - self.kernel) / self.stride + 1
-    }
-
-    /// Side of the output picture, pixels.
-    pub(super) fn side_out(&self) -> usize {
-        if self.pool { self.side_conv() / 2 } else { self.side_conv() }
-    }
-
-    /// `from` = [PART, side, side, input] -> [PART, side_out, side_out, output] in `to`.
-    fn run(&self, from: &[f32], to: &mut Vec<f32>, work: &mut Work) {
-        let (padded, side) = (self.side + 2 * self.pad, self.side_conv());
-        let row = self.kernel * self.input;
-        let depth = self.kernel * row;
-        let rows = PART * side * side;
-
-        work.columns.resize(rows * depth, 0.0);
-        for part in 0..PART {
-            // A copy with a border of zeros makes each kernel row one run of memory.
-            work.padded.clear();
-            work.padded.resize(padded * padded * self.input, 0.0);
-            let width = self.side * self.input;
-            for y in 0..self.side {
-                let source = &from[(part * self.side + y) * width..][..width];
-                let start = ((y + self.pad) * padded + self.pad) * self.input;
-                work.padded[start..start + width].copy_from_slice(source);
-            }
-            for y in 0..side {
-                for x in 0..side {
-                    let column = &mut work.columns[((part * side + y) * side + x) * depth..][..depth];
-                    for (ky, target) in column.chunks_exact_mut(row).enumerate() {
-                        let start = ((y * self.stride + ky) * padded + x * self.stride) * self.input;
-                        target.copy_from_slice(&work.padded[start..start + row]);
-                    }
-                }
-            }
-        }
-        let out = if self.pool { &mut work.wide } else { &mut *to };
-        product(&work.columns, &self.weights, &self.bias, out, [rows, depth, self.output]);
-        relu(out);
-        if self.pool {
-            self.pool(&work.wide, to);
-        }
-    }
-
-    /// The maximum of each 2x2 block, channel by channel.
-    fn pool(&self, from: &[f32], to: &mut Vec<f32>) {
-        let (side, half, n) = (self.side_conv(), self.side_out(), self.output);
-        to.clear();
-        to.resize(PART * half * half * n, 0.0);
-        for (index, cell) in to.chunks_exact_mut(n).enumerate() {
-            let (part, y, x) = (index / (half * half), index / half % half, index % half);
-            let at = |dy: usize, dx: usize| &from[((part * side + 2 * y + dy) * side + 2 * x + dx) * n..][..n];
-            let (a, b, c, d) = (at(0, 0), at(0, 1), at(1, 0), at(1, 1));
-            for (k, value) in cell.iter_mut().enumerate() {
-                *value = a[k].max(b[k]).max(c[k].max(d[k]));
-            }
-        }
-    }
-}
-
-/// A fully connected layer.
-#[derive(Debug)]
-pub(super) struct Dense {
-    /// [input, output], row-major.
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-    input: usize,
-}
-
-impl Dense {
-    pub(super) fn new(weights: Vec<f32>, bias: Vec<f32>, input: usize) -> Self {
-        Self { weights, bias, input }
-    }
-}
-
-/// Buffers shared by the layers, so that a batch allocates once.
-#[derive(Debug, Default)]
-struct Work {
-    padded: Vec<f32>,
-    columns: Vec<f32>,
-    wide: Vec<f32>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A square convolution: side of the kernel, input channels, step, border.
+    Conv {
+        kernel: usize,
+        input: usize,
+        stride: usize,
+        pad: usize,
+    },
+    Dense,
 }
 
 /// All layers in order.
 #[derive(Debug)]
 pub(super) struct Net {
-    pub(super) convs: Vec<Conv>,
-    pub(super) dense: Vec<Dense>,
-    pub(super) side_mean: [f32; 3],
-    pub(super) side_scale: f32,
+    layers: Vec<Layer>,
+    /// Length of the buffer before each layer and after the last one, per glyph.
+    lengths: Vec<usize>,
+    /// Border of the input picture, pixels.
+    border: usize,
+    /// Where the side numbers stand: buffer, and offset in a glyph's share of it.
+    side_at: (usize, usize),
+    outputs: usize,
+    side_mean: [f32; 3],
+    side_scale: f32,
 }
 
 impl Net {
-    /// One row of logits per glyph: the classes, then reject.
-    pub(super) fn logits(&self, glyphs: &[Glyph]) -> Vec<Vec<f32>> {
-        let mut work = Work::default();
-        let (mut from, mut to) = (Vec::new(), Vec::new());
-        let mut rows = Vec::with_capacity(glyphs.len());
-        for part in glyphs.chunks(PART) {
-            from.clear();
-            from.resize(PART * SIDE * SIDE, 0.0);
-            for (target, glyph) in from.chunks_exact_mut(SIDE * SIDE).zip(part) {
-                target.copy_from_slice(&glyph.pixels);
-            }
-            for conv in &self.convs {
-                conv.run(&from, &mut to, &mut work);
-                std::mem::swap(&mut from, &mut to);
-            }
-            let flat = from.len() / PART;
-            to.clear();
-            for (index, picture) in from.chunks_exact(flat).enumerate() {
-                to.extend_from_slice(picture);
-                to.extend_from_slice(&part.get(index).map_or([0.0; 3], |glyph| self.side(glyph)));
-            }
-            std::mem::swap(&mut from, &mut to);
-            for (index, dense) in self.dense.iter().enumerate() {
-                product(&from, &dense.weights, &dense.bias, &mut to, [PART, dense.input, dense.bias.len()]);
-                if index + 1 < self.dense.len() {
-                    relu(&mut to);
+    /// `plans` fit one another (the file reader checks that): convolutions, then dense layers, the first of which also takes
+    /// the three side numbers. All layers but the last end with ReLU.
+    pub(super) fn new(plans: &[Plan], side_mean: [f32; 3], side_scale: f32) -> Self {
+        let border_of = |index: usize| match plans.get(index).map(|plan| plan.kind) {
+            Some(Kind::Conv { pad, .. }) => pad,
+            _ => 0,
+        };
+        let room = |outputs: usize| outputs.next_multiple_of(LANES);
+        let (mut side, mut border) = (SIDE, border_of(0));
+        let mut lengths = vec![(SIDE + 2 * border).pow(2)];
+        let mut layers = Vec::new();
+        let (mut side_at, mut picture) = ((0, 0), None);
+        for (index, plan) in plans.iter().enumerate() {
+            let (outputs, last) = (plan.bias.len(), index + 1 == plans.len());
+            let before = lengths[index];
+            let layer = match plan.kind {
+                Kind::Conv { kernel, input, stride, pad } => {
+                    // What a pixel before this layer takes: the channels there are filled up, with weights of 0.
+                    let channels = if index == 0 { 1 } else { room(input) };
+                    let wide = (side + 2 * border) * channels;
+                    let after = (side + 2 * pad - kernel) / stride + 1;
+                    let next = border_of(index + 1);
+                    let (wide_after, out) = (after + 2 * next, room(outputs));
+                    let dense_next = matches!(plans.get(index + 1).map(|plan| plan.kind), Some(Kind::Dense));
+                    // The side numbers follow the last picture.
+                    let length = wide_after * wide_after * out + if dense_next { LANES } else { 0 };
+                    if dense_next {
+                        side_at = (index + 1, length - LANES);
+                        picture = Some((after * after * outputs, outputs));
+                    }
+                    let each = |place: &dyn Fn(usize, usize, usize) -> usize| -> Vec<usize> {
+                        (0..PART * after * after).map(|k| place(k / (after * after), k / after % after, k % after)).collect()
+                    };
+                    let places = Places {
+                        stride: wide,
+                        starts: each(&|glyph, y, x| glyph * before + y * stride * wide + x * stride * channels),
+                        targets: each(&|glyph, y, x| glyph * length + ((y + next) * wide_after + x + next) * out),
+                        count: after * after,
+                    };
+                    (side, border) = (after, next);
+                    lengths.push(length);
+                    Layer::new(&spread(&plan.weights, outputs, input, channels), &plan.bias, kernel, places, !last)
                 }
-                std::mem::swap(&mut from, &mut to);
-            }
-            let width = from.len() / PART;
-            rows.extend(from.chunks_exact(width).take(part.len()).map(<[f32]>::to_vec));
+                Kind::Dense => {
+                    let length = room(outputs);
+                    let offsets = |step: usize| (0..PART).map(|glyph| glyph * step).collect();
+                    let places = Places { stride: 0, starts: offsets(before), targets: offsets(length), count: 1 };
+                    lengths.push(length);
+                    let weights = match picture.take() {
+                        Some((values, channels)) => {
+                            let (of_picture, of_sides) = plan.weights.split_at(values * outputs);
+                            [spread(of_picture, outputs, channels, room(channels)), of_sides.to_vec()].concat()
+                        }
+                        None => plan.weights.clone(),
+                    };
+                    Layer::new(&weights, &plan.bias, 1, places, !last)
+                }
+            };
+            layers.push(layer);
         }
-        rows
+        let outputs = plans.last().map_or(0, |plan| plan.bias.len());
+        Self { layers, lengths, border: border_of(0), side_at, outputs, side_mean, side_scale }
     }
 
-    /// The three side numbers, scaled as in training.
-    fn side(&self, glyph: &Glyph) -> [f32; 3] {
+    /// One row of logits per glyph, in order: hands each to `take`.
+    pub(super) fn logits<'a>(&self, level: Level, glyphs: impl ExactSizeIterator<Item = &'a Glyph>, mut take: impl FnMut(usize, &[f32])) {
+        let count = glyphs.len();
+        let mut buffers: Vec<Vec<f32>> = self.lengths.iter().map(|length| vec![0.0; PART.min(count) * length]).collect();
+        let mut glyphs = glyphs.enumerate().peekable();
+        while let Some((first, _)) = glyphs.peek().copied() {
+            let mut here = 0;
+            while here < PART
+                && let Some((_, glyph)) = glyphs.next()
+            {
+                self.enter(&mut buffers, here, glyph);
+                here += 1;
+            }
+            dispatch!(level, simd => self.run(simd, here, &mut buffers));
+            if let (Some(last), Some(length)) = (buffers.last(), self.lengths.last()) {
+                for (index, row) in last.chunks_exact(*length).take(here).enumerate() {
+                    take(first + index, &row[..self.outputs]);
+                }
+            }
+        }
+    }
+
+    /// Puts a glyph into the first buffer, within its border, and its side numbers where they are needed.
+    fn enter(&self, buffers: &mut [Vec<f32>], here: usize, glyph: &Glyph) {
+        let wide = SIDE + 2 * self.border;
+        let start = here * self.lengths[0] + self.border * wide + self.border;
+        for (y, row) in glyph.pixels.chunks_exact(SIDE).enumerate() {
+            buffers[0][start + y * wide..][..SIDE].copy_from_slice(row);
+        }
         let raw = [glyph.rel_height, glyph.rel_width, glyph.centre_y];
-        std::array::from_fn(|k| ((raw[k] - self.side_mean[k]) * self.side_scale).clamp(-3.0, 3.0))
+        let (buffer, offset) = self.side_at;
+        let at = here * self.lengths[buffer] + offset;
+        for (k, value) in buffers[buffer][at..at + 3].iter_mut().enumerate() {
+            *value = ((raw[k] - self.side_mean[k]) * self.side_scale).clamp(-3.0, 3.0);
+        }
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, glyphs: usize, buffers: &mut [Vec<f32>]) {
+        for (index, layer) in self.layers.iter().enumerate() {
+            let (before, after) = buffers.split_at_mut(index + 1);
+            layer.run(simd, glyphs, &before[index], &mut after[0]);
+        }
     }
 }
 
-/// `out = a x b + bias`; `size` = rows of a, columns of a, columns of b.
-fn product(a: &[f32], b: &[f32], bias: &[f32], out: &mut Vec<f32>, size: [usize; 3]) {
-    let [rows, depth, columns] = size;
-    out.clear();
-    for _ in 0..rows {
-        out.extend_from_slice(bias);
+/// Kernel weights [.., input, outputs] for a picture whose pixels take `channels` values: zeros for what was filled up.
+fn spread(weights: &[f32], outputs: usize, input: usize, channels: usize) -> Vec<f32> {
+    let mut out = Vec::with_capacity(weights.len() / input.max(1) * channels);
+    for tap in weights.chunks_exact(input * outputs) {
+        out.extend_from_slice(tap);
+        out.resize(out.len() + (channels - input) * outputs, 0.0);
     }
-    let views = (
-        ArrayView2::from_shape((rows, depth), &a[..rows * depth]),
-        ArrayView2::from_shape((depth, columns), b),
-        ArrayViewMut2::from_shape((rows, columns), out.as_mut_slice()),
-    );
-    // The shapes were checked when the model was read, so the views always fit.
-    if let (Ok(a), Ok(b), Ok(mut out)) = views {
-        general_mat_mul(1.0, &a, &b, 1.0, &mut out);
-    }
-}
-
-fn relu(values: &mut [f32]) {
-    for value in values {
-        *value = value.max(0.0);
-    }
+    out
 }

@@ -194,6 +194,51 @@ fn a_damaged_model_is_refused_with_a_reason() {
     assert!(matches!(Embedded::from_bytes(&bytes), Err(ModelError::Length { .. })));
 }
 
+#[derive(serde::Deserialize)]
+struct Proofs {
+    small: Proof,
+    large: Proof,
+}
+
+#[derive(serde::Deserialize)]
+struct Proof {
+    proof: Vec<f32>,
+}
+
+#[test]
+fn both_nets_come_to_the_logits_that_the_training_wrote_down() {
+    let model = Embedded::load().unwrap();
+    let length = u32::from_le_bytes(*super::WEIGHTS[8..].first_chunk::<4>().unwrap()) as usize;
+    let proofs: Proofs = serde_json::from_slice(&super::WEIGHTS[12..12 + length]).unwrap();
+    let pixels = std::array::from_fn(|i| if i % 3 == 0 { ((i * i * 31 + i * 17) % 256) as f32 / 255.0 } else { 0.0 });
+    let glyph = Glyph { pixels, rel_height: 0.7, rel_width: 0.45, centre_y: 0.5 };
+    for (net, proof) in [(&model.small, proofs.small), (&model.large, proofs.large)] {
+        let mut seen = 0;
+        // Filling the part up must not matter, nor the place in it.
+        net.logits(
+            model.level,
+            [&one(), &glyph].into_iter().chain(std::iter::repeat_n(&glyph, 14)).collect::<Vec<_>>().into_iter(),
+            |index, row| {
+                seen += 1;
+                let most = row.iter().zip(&proof.proof).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(index == 0 || (most < 0.05 && row.len() == proof.proof.len()), "glyph {index}: off by {most}");
+            },
+        );
+        assert_eq!(seen, 16);
+    }
+}
+
+#[test]
+fn every_instruction_set_reads_the_same_characters() {
+    let mut model = Embedded::load().unwrap();
+    let batch = [one(), seven(), dash(), comma(), letter_sha(), zigzag()];
+    let wide = model.classify(&batch);
+    model.level = fearless_simd::Level::baseline();
+    for (a, b) in wide.iter().flatten().zip(model.classify(&batch).iter().flatten()) {
+        assert!((a - b).abs() < 1e-3, "{a} {b}");
+    }
+}
+
 #[test]
 fn half_precision_values_are_exact() {
     for (bits, value) in [(0x0000, 0.0), (0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x0001, 5.960_464_5e-8), (0x3555, 0.333_251_95)]
