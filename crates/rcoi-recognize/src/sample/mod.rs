@@ -1,7 +1,13 @@
 //! Cutting upright patches out of a picture through a map, without ever warping the page.
 
+mod ink;
+mod lattice;
+
+pub(crate) use ink::{InkScale, darkness, darkness_on, percentile};
+
 use crate::levels::Levels;
 use image::GrayImage;
+use lattice::Lattice;
 use rcoi_model::{Homography, Point, Rect};
 
 /// A small grey picture: row-major, 0 = black.
@@ -29,38 +35,48 @@ impl Patch {
         (self.width, self.height) = (width, height);
         self.pixels.clear();
         self.pixels.resize(width * height, 255);
-        let quad = map.apply_rect(area);
-        let [a, b, c, d] = quad.0;
+        let [a, b, c, d] = map.apply_rect(area).0;
         let step = (a.distance(b) / width as f32).min(a.distance(d) / height as f32);
         let (gray, level) = page.reduced(if step >= 2.0 { step.log2() as usize } else { 0 });
         let scale = 0.5_f32.powi(level as i32);
         let look = if step * scale >= FLAT_FROM { Look::Flat } else { Look::Near };
-        let (w, h) = (width as f32, height as f32);
         // A map that shifts, turns and stretches is known by its corners, and so is any map on a small patch.
         let by_corners = (map.0[6] == 0.0 && map.0[7] == 0.0) || width.max(height) <= STRAIGHT;
-        let run = if by_corners { width } else { STRAIGHT };
-        let mut outside = 0;
-        for (row, line) in self.pixels.chunks_exact_mut(width).enumerate() {
-            let v = (row as f32 + 0.5) / h;
-            let place = |column: f32| {
-                let u = column / w;
-                if by_corners {
-                    let mix = |a: f32, b: f32, c: f32, d: f32| (a + u * (b - a)) * (1.0 - v) + (d + u * (c - d)) * v;
-                    Point::new(mix(a.x, b.x, c.x, d.x), mix(a.y, b.y, c.y, d.y))
-                } else {
-                    map.apply(Point::new(area.x + u * area.w, area.y + v * area.h))
+        let (w, h) = (width as f32, height as f32);
+        let outside = if by_corners {
+            let corners = [a, b, c, d].map(|p| Point::new(p.x * scale - 0.5, p.y * scale - 0.5));
+            match Lattice::of(&corners, (width, height)).filter(|lattice| lattice.level(gray, look, self)) {
+                Some(_) => 0,
+                None => {
+                    let [a, b, c, d] = corners;
+                    self.askew(gray, look, width, |u, v| {
+                        let mix = |a: f32, b: f32, c: f32, d: f32| (a + u / w * (b - a)) * (1.0 - v / h) + (d + u / w * (c - d)) * v / h;
+                        Point::new(mix(a.x, b.x, c.x, d.x), mix(a.y, b.y, c.y, d.y))
+                    })
                 }
-            };
+            }
+        } else {
+            self.askew(gray, look, STRAIGHT, |u, v| {
+                let p = map.apply(Point::new(area.x + u / w * area.w, area.y + v / h * area.h));
+                Point::new(p.x * scale - 0.5, p.y * scale - 0.5)
+            })
+        };
+        self.outside = outside as f32 / self.pixels.len() as f32;
+    }
+
+    /// Fills the patch line by line in runs whose ends `place` tells; returns how many pixels lie outside the picture.
+    fn askew(&mut self, gray: &GrayImage, look: Look, run: usize, place: impl Fn(f32, f32) -> Point) -> usize {
+        let mut outside = 0;
+        for (row, line) in self.pixels.chunks_exact_mut(self.width).enumerate() {
+            let v = row as f32 + 0.5;
             for (index, out) in line.chunks_mut(run).enumerate() {
                 let first = (index * run) as f32 + 0.5;
                 let n = out.len() as f32;
-                let (from, to) = (place(first), place(first + n));
-                let start = (from.x * scale - 0.5, from.y * scale - 0.5);
-                let step = ((to.x - from.x) * scale / n, (to.y - from.y) * scale / n);
-                outside += along(gray, start, step, look, out);
+                let (from, to) = (place(first, v), place(first + n, v));
+                outside += along(gray, (from.x, from.y), ((to.x - from.x) / n, (to.y - from.y) / n), look, out);
             }
         }
-        self.outside = outside as f32 / self.pixels.len() as f32;
+        outside
     }
 }
 
@@ -148,88 +164,6 @@ pub(crate) fn bilinear(gray: &GrayImage, x: f32, y: f32) -> Option<f32> {
     Some(upper * (1.0 - ay) + lower * ay)
 }
 
-/// How often each grey occurs. Four tallies side by side: equal neighbours would wait for one another.
-fn tally(pixels: &[u8]) -> [u32; 256] {
-    let mut four = [[0_u32; 256]; 4];
-    let (fours, rest) = pixels.as_chunks::<4>();
-    for values in fours {
-        for (counts, value) in four.iter_mut().zip(values) {
-            counts[usize::from(*value)] += 1;
-        }
-    }
-    for value in rest {
-        four[0][usize::from(*value)] += 1;
-    }
-    let [mut all, a, b, c] = four;
-    for (sum, value) in all.iter_mut().zip(a.iter().zip(&b).zip(&c)) {
-        *sum += value.0.0 + value.0.1 + value.1;
-    }
-    all
-}
-
-/// The value below which `share` (0..1) of all counts lie.
-fn quantile(counts: &[u32; 256], share: f32) -> u8 {
-    let wanted = (share.clamp(0.0, 1.0) * counts.iter().sum::<u32>() as f32) as u32;
-    let mut sum = 0;
-    for (value, count) in counts.iter().enumerate() {
-        sum += count;
-        if sum > wanted {
-            return value as u8;
-        }
-    }
-    255
-}
-
-/// The value below which `share` (0..1) of the pixels lie.
-pub(crate) fn percentile(pixels: &[u8], share: f32) -> u8 {
-    quantile(&tally(pixels), share)
-}
-
-/// How the greys of a patch are read as ink: darkness 0 = paper .. 1 = ink.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct InkScale {
-    /// Grey of the paper.
-    pub(crate) paper: f32,
-    /// Grey levels from paper to full ink.
-    pub(crate) span: f32,
-}
-
-impl InkScale {
-    /// Against the paper of this patch. `black` = the darkest ink of the page. Pale ink is stretched to at most twice its
-    /// contrast, so that faint pens count and paper grain does not.
-    pub(crate) fn of(pixels: &[u8], black: u8) -> Self {
-        let counts = tally(pixels);
-        Self::between(quantile(&counts, 0.85), quantile(&counts, 0.01), black)
-    }
-
-    /// Against a ground of known brightness.
-    pub(crate) fn on(pixels: &[u8], ground: u8, black: u8) -> Self {
-        Self::between(ground, percentile(pixels, 0.01), black)
-    }
-
-    fn between(ground: u8, darkest: u8, black: u8) -> Self {
-        let paper = f32::from(ground);
-        let full = (paper - f32::from(black)).max(20.0);
-        Self { paper, span: (paper - f32::from(darkest)).clamp(full * 0.45, full) }
-    }
-
-    pub(crate) fn darkness(&self, pixel: u8) -> f32 {
-        ((self.paper - f32::from(pixel)) / self.span).clamp(0.0, 1.0)
-    }
-}
-
-/// Darkness of each pixel against the paper of this patch; see [`InkScale::of`].
-pub(crate) fn darkness(patch: &Patch, black: u8) -> Vec<f32> {
-    let scale = InkScale::of(&patch.pixels, black);
-    patch.pixels.iter().map(|p| scale.darkness(*p)).collect()
-}
-
-/// The same against a ground of known brightness.
-pub(crate) fn darkness_on(patch: &Patch, ground: u8, black: u8) -> Vec<f32> {
-    let scale = InkScale::on(&patch.pixels, ground, black);
-    patch.pixels.iter().map(|p| scale.darkness(*p)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,7 +184,11 @@ mod tests {
         let levels = Levels::of(&gray);
         let turned = Homography([0.9, -0.4, 120.0, 0.4, 0.9, 20.0, 0.0, 0.0, 1.0]);
         let bent = Homography([1.1, 0.02, 60.0, 0.05, 1.0, 50.0, 4e-4, 2e-4, 1.0]);
-        for map in [turned, bent] {
+        let (skew, down) = (
+            Homography([1.1, 0.05, 60.0, -0.06, 1.1, 50.0, 0.0, 0.0, 1.0]),
+            Homography([-1.2, 0.0, 300.0, 0.02, -1.1, 250.0, 0.0, 0.0, 1.0]),
+        );
+        for map in [turned, bent, skew, down] {
             for (width, height) in [(200, 150), (90, 70), (55, 40), (30, 20), (13, 11)] {
                 let area = Rect::new(10.0, 12.0, 150.0, 110.0);
                 let patch = cut(&levels, &map, &area, width, height);
@@ -258,7 +196,9 @@ mod tests {
                 for (x, y) in [(0, 0), (width - 1, height - 1), (width / 2, height / 3)] {
                     let wanted = expected(&map, &area, (x, y), (width, height));
                     let seen = f32::from(patch.row(y)[x]);
-                    assert!((seen - wanted).abs() < 1.5, "{width} x {height} at {x}, {y}: {seen}, not {wanted}");
+                    // Means are rounded once more at every halving.
+                    let allowed = 1.1 + 0.4 * (150.0 / width as f32).max(1.0).log2();
+                    assert!((seen - wanted).abs() < allowed, "{width} x {height} at {x}, {y}: {seen}, not {wanted}");
                 }
             }
         }
@@ -281,11 +221,5 @@ mod tests {
         let area = Rect::new(20.0, 20.0, 40.0, 30.0);
         patch.cut(&page, &Homography::IDENTITY, &area, 20, 15);
         assert_eq!(patch, cut(&page, &Homography::IDENTITY, &area, 20, 15));
-    }
-
-    #[test]
-    fn a_percentile_counts_every_pixel_once() {
-        let pixels: Vec<u8> = (0..=100).collect();
-        assert_eq!((percentile(&pixels, 0.0), percentile(&pixels, 0.5), percentile(&pixels, 1.0)), (0, 50, 255));
     }
 }
