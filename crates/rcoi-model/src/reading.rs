@@ -199,6 +199,7 @@ pub enum FindingKind {
     LowContrast,
     Streak,
     CutEdge,
+    FoldedCorner,
     StrongSkew,
 }
 

@@ -1,7 +1,7 @@
 //! The only file of this crate that names OpenCV: reduction, blobs, template search. Grey pictures are row-major bytes.
 
 use image::GrayImage;
-use opencv::core::{CV_32F, CV_32S, Mat, MatTraitConst, MatTraitConstManual, Point as CvPoint, Scalar, Size, no_array};
+use opencv::core::{CV_32S, Mat, MatTraitConst, MatTraitConstManual, Size, no_array};
 use opencv::imgproc::{
     CC_STAT_AREA, CC_STAT_HEIGHT, CC_STAT_LEFT, CC_STAT_TOP, CC_STAT_WIDTH, INTER_AREA, MORPH_CLOSE, MORPH_RECT, TM_CCOEFF_NORMED,
     connected_components_with_stats, get_structuring_element_def, match_template, morphology_ex_def, resize,
@@ -69,21 +69,33 @@ pub(crate) fn blobs(mask: &GrayImage, min_area: i32) -> Vec<Blob> {
     run().unwrap_or_default()
 }
 
-/// Best place of `pattern` in `picture` by normalised correlation: (left, top, score -1..1).
-pub(crate) fn find(picture: &GrayImage, pattern: &GrayImage) -> Option<(f32, f32, f32)> {
-    if pattern.width() >= picture.width() || pattern.height() >= picture.height() || pattern.width() < 4 || pattern.height() < 4 {
+/// Agreement of a pattern with every place of a picture, row by row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Scores {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    /// Normalised correlation, −1..1, of the pattern whose left top corner lies there.
+    pub(crate) values: Vec<f32>,
+}
+
+/// Normalised correlation of `pattern` with every place of `picture`; `None` when it does not fit in.
+pub(crate) fn scores(picture: &GrayImage, pattern: &GrayImage) -> Option<Scores> {
+    if pattern.width() > picture.width() || pattern.height() > picture.height() || pattern.width() < 4 || pattern.height() < 4 {
         return None;
     }
-    let run = || -> opencv::Result<(f32, f32, f32)> {
+    let run = || -> opencv::Result<Scores> {
         let image = Mat::new_rows_cols_with_data(picture.height() as i32, picture.width() as i32, picture.as_raw())?;
         let wanted = Mat::new_rows_cols_with_data(pattern.height() as i32, pattern.width() as i32, pattern.as_raw())?;
-        let rows = (picture.height() - pattern.height() + 1) as i32;
-        let cols = (picture.width() - pattern.width() + 1) as i32;
-        let mut scores = Mat::new_rows_cols_with_default(rows, cols, CV_32F, Scalar::all(0.0))?;
+        let mut scores = Mat::default();
         match_template(&image, &wanted, &mut scores, TM_CCOEFF_NORMED, &no_array())?;
-        let (mut best, mut place) = (0.0, CvPoint::default());
-        opencv::core::min_max_loc(&scores, None, Some(&mut best), None, Some(&mut place), &no_array())?;
-        Ok((place.x as f32, place.y as f32, best as f32))
+        Ok(Scores { width: scores.cols() as usize, height: scores.rows() as usize, values: scores.data_typed::<f32>()?.to_vec() })
     };
     run().ok()
+}
+
+/// Best place of `pattern` in `picture` by normalised correlation: (left, top, score -1..1).
+pub(crate) fn find(picture: &GrayImage, pattern: &GrayImage) -> Option<(f32, f32, f32)> {
+    let scores = scores(picture, pattern)?;
+    let (place, best) = scores.values.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+    Some(((place % scores.width) as f32, (place / scores.width) as f32, *best))
 }

@@ -25,6 +25,11 @@ impl<'a> Levels<'a> {
         }
     }
 
+    /// How often the smallest copy is halved.
+    pub(crate) fn deepest(&self) -> usize {
+        self.copies.len()
+    }
+
     /// The smallest copy that is halved at most `halvings` times, and how often it is.
     pub(crate) fn reduced(&self, halvings: usize) -> (&GrayImage, usize) {
         let level = halvings.min(self.copies.len());

@@ -3,12 +3,21 @@
 /// Thresholds of reading. Lengths are shares unless a unit is named.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Params {
-    /// Longest side of the reduced copy on which anchors are searched, pixels: a 5 mm square is still 24 pixels wide on A4.
+    /// Longest side of the reduced copy on which whole pages are searched, pixels: a 5 mm square is still 11 pixels wide on A4.
     pub locate_side: u32,
+    /// An anchor is sought so far round the place where a sheet that fills the picture has it, as a share of the picture's longer
+    /// side: 7.5 % = 22 mm on A4, where a skew by 5° moves a corner by 15 mm.
+    pub anchor_reach: f32,
+    /// Correlation with the look of the mark from which a place may be one: whole marks reach 0.85 to 0.99, letters 0.5.
+    pub anchor_score: f32,
+    /// Contrast of a mark with the paper round it, as a share of that of the darkest ink: thin lines are pale in reduced copies.
+    pub anchor_contrast: f32,
     /// An anchor may lie so far from where the fitted map expects it, as a share of the page width: 1.2 % = 2.5 mm on A4.
     pub anchor_tolerance: f32,
     /// Anchors that must agree before a form counts as found. Two always agree with some map, so three is the least proof.
     pub least_anchors: usize,
+    /// A form whose anchors, code and print together speak for it by so much more than for any other (of 1 each) is the one.
+    pub clear_lead: f32,
     /// Above this misfit of an affine map (share of the page width) a projective one is taken: photographs, not scans.
     pub affine_misfit: f32,
     /// A tile of boxes guides the local correction when its best place stands out by so much mean darkness.
@@ -45,9 +54,13 @@ pub struct Params {
 impl Default for Params {
     fn default() -> Self {
         Self {
-            locate_side: 1400,
+            locate_side: 1280,
+            anchor_reach: 0.075,
+            anchor_score: 0.6,
+            anchor_contrast: 0.25,
             anchor_tolerance: 0.012,
             least_anchors: 3,
+            clear_lead: 0.15,
             affine_misfit: 0.0025,
             tile_contrast: 0.02,
             box_contrast: 0.01,

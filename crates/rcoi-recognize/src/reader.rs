@@ -4,7 +4,7 @@ use crate::cells::{self, CellInk};
 use crate::codes::{self, CodeRead};
 use crate::glyph::{Glyph, GlyphClassifier};
 use crate::handprint::{Embedded, ModelError};
-use crate::locate::{Scene, locate};
+use crate::locate::{Look, Scene, by_print, locate};
 use crate::marks::{self, BoxInk, PageInk};
 use crate::params::Params;
 use crate::picture::Picture;
@@ -28,6 +28,8 @@ pub struct FormReader {
     templates: TemplateSet,
     /// Print of the mark boxes by template and field, drawn when it is first needed.
     prints: Vec<OnceLock<Vec<Vec<f32>>>>,
+    /// Print of whole sheets by template, drawn when it is first needed.
+    looks: Vec<OnceLock<Option<Look>>>,
     params: Params,
     classifier: Box<dyn GlyphClassifier>,
     version: String,
@@ -46,7 +48,8 @@ impl FormReader {
         }
         let version = format!("{} {}+{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), classifier.version());
         let prints = templates.templates.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { templates, prints, params, classifier, version })
+        let looks = templates.templates.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { templates, prints, looks, params, classifier, version })
     }
 
     /// Stands in [`PageReading::engine`]; changes whenever readings may change.
@@ -87,42 +90,66 @@ impl FormReader {
         reading
     }
 
-    /// Places every template (equal anchor layouts once) and chooses: the one whose code says so, else the best fit.
+    /// Places the templates (equal anchor layouts once) and chooses: the one whose code says so, else the best fit.
     fn identify(&self, scene: &Scene<'_>) -> Option<Found<'_>> {
-        let mut placed: Vec<(&Locate, Option<Placement>)> = Vec::new();
+        let mut layouts: Vec<(&Template, Vec<Placement>)> = Vec::new();
         let mut fits: Vec<Found<'_>> = Vec::new();
         for template in &self.templates.templates {
-            let known = placed.iter().find(|(l, _)| **l == template.locate).map(|(_, p)| p.clone());
-            let placement = known.unwrap_or_else(|| {
-                let placement = locate(scene, template, &self.params);
-                placed.push((&template.locate, placement.clone()));
-                placement
+            let equal = |t: &Template| t.locate == template.locate && t.width == template.width && t.height == template.height;
+            let known = layouts.iter().find(|(t, _)| equal(t)).map(|(_, p)| p.clone());
+            let mut placements = known.unwrap_or_else(|| {
+                let placements = locate(scene, template, &self.params);
+                layouts.push((template, placements.clone()));
+                placements
             });
-            let Some(placement) = placement else { continue };
-            let code = sheet_code(scene, template, &placement);
-            fits.push(Found { template, placement, code, standing: None });
-        }
-        let named = fits.iter().position(|f| {
-            let prefix = &f.template.identity.prefix;
-            !prefix.is_empty() && f.code.as_ref().is_some_and(|c| c.text.starts_with(prefix.as_str()))
-        });
-        if let Some(named) = named {
-            return Some(fits.swap_remove(named));
-        }
-        // No code tells: the form whose anchors fit best and whose cells and boxes stand where print is.
-        if fits.len() > 1 {
-            for found in &mut fits {
-                found.standing = Some(self.stand(scene, found.template, &found.placement));
+            if (placements.is_empty() && !scene.is_blank()) || (template.blank.is_some() && !matches!(template.locate, Locate::Anchors(_)))
+            {
+                let seen = self.look(template).and_then(|look| by_print(scene, template, look, &placements, &self.params));
+                placements = seen.map_or(placements, |placement| vec![placement]);
+            }
+            for placement in placements {
+                let code = sheet_code(scene, template, &placement);
+                let prefix = &template.identity.prefix;
+                let named = !prefix.is_empty() && code.as_ref().is_some_and(|c| c.text.starts_with(prefix.as_str()));
+                let found = Found { template, placement, code, standing: None };
+                if named {
+                    return Some(found);
+                }
+                fits.push(found);
             }
         }
-        let score = |f: &Found<'_>| {
-            let share =
-                if f.placement.anchors_total == 0 { 0.5 } else { f.placement.anchors_found as f32 / f.placement.anchors_total as f32 };
-            let print = f.standing.as_ref().map_or(0.0, |s| s.print);
-            share - f.placement.residual / f.template.width * 20.0 + print
-        };
-        let best = (0..fits.len()).max_by(|a, b| score(&fits[*a]).total_cmp(&score(&fits[*b])))?;
+        if fits.len() < 2 {
+            return fits.pop();
+        }
+        // No code tells: the form whose anchors fit best and whose print the page shows. Where that leaves a doubt, the boxes must
+        // stand where print is.
+        let cheap: Vec<f32> = fits.iter().map(|f| self.plausibility(scene, f)).collect();
+        let most = cheap.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let rivals: Vec<usize> = (0..fits.len()).filter(|i| cheap[*i] > most - self.params.clear_lead).collect();
+        if rivals.len() > 1 {
+            for i in &rivals {
+                fits[*i].standing = Some(self.stand(scene, fits[*i].template, &fits[*i].placement));
+            }
+        }
+        let score = |i: usize| cheap[i] + fits[i].standing.as_ref().map_or(0.0, |s| s.print);
+        let best = rivals.into_iter().max_by(|a, b| score(*a).total_cmp(&score(*b)))?;
         Some(fits.swap_remove(best))
+    }
+
+    /// How likely it is that the form lies so: its anchors, its code, its print. Only differences mean anything.
+    fn plausibility(&self, scene: &Scene<'_>, found: &Found<'_>) -> f32 {
+        let (template, placement) = (found.template, &found.placement);
+        let share = if placement.anchors_total == 0 { 0.5 } else { placement.anchors_found as f32 / placement.anchors_total as f32 };
+        let code = if found.code.is_some() { 0.5 } else { 0.0 };
+        let promised = if template.upright && placement.quarter_turns == 0 { self.params.clear_lead } else { 0.0 };
+        let look = self.look(template).map_or(0.0, |look| look.agreement(scene, template, &placement.form_to_picture));
+        share - placement.residual / template.width * 20.0 + code + promised + look
+    }
+
+    /// The print of a whole form; `None` when nobody knows it.
+    fn look(&self, template: &Template) -> Option<&Look> {
+        let place = self.templates.templates.iter().position(|t| t.id == template.id)?;
+        self.looks.get(place)?.get_or_init(|| Look::of(template)).as_ref()
     }
 
     fn stand(&self, scene: &Scene<'_>, template: &Template, placement: &Placement) -> Standing {

@@ -111,7 +111,7 @@ fn locate(source: &Source<'_>, template: &Template, lines: &Lines) {
     // A promise of upright pictures, or a picture of the blank to compare with, settles what the anchors leave open.
     if !template.upright
         && template.blank.is_none()
-        && let Some(turn) = ambiguous_turn(anchors)
+        && let Some(turn) = alike_turned(anchors)
     {
         fault(format!(
             "expected anchors that tell which way is up, found an arrangement that looks the same turned by {turn}°; \
@@ -145,7 +145,10 @@ type Turn = fn(&Point) -> Point;
 
 /// The first of 90, 180, 270 degrees whose turn, refitted to the same bounds, lays every anchor on one that looks like it.
 /// Bounds are refitted because a scanner may stretch the sheet; the tolerance is a fortieth of the span.
-fn ambiguous_turn(anchors: &[Anchor]) -> Option<u32> {
+///
+/// `None` when the anchors tell which way is up.
+#[must_use]
+pub fn alike_turned(anchors: &[Anchor]) -> Option<u32> {
     let normal = |points: &[Point]| -> Vec<Point> {
         let b = span(points);
         points.iter().map(|p| Point::new((p.x - b.x) / b.w.max(1e-6), (p.y - b.y) / b.h.max(1e-6))).collect()
@@ -174,9 +177,18 @@ fn alike(shape: &AnchorShape, turned: &AnchorShape, quarters: u32) -> bool {
     let same = match (shape, turned) {
         (AnchorShape::Corner { corner: a, .. }, AnchorShape::Corner { corner: b, .. }) => *a == b.turned(quarters),
         (AnchorShape::Corner { .. }, _) | (_, AnchorShape::Corner { .. }) => false,
-        (a, b) => matches!(a, AnchorShape::Cross { .. }) == matches!(b, AnchorShape::Cross { .. }),
+        (AnchorShape::Bar { width: w, height: h }, AnchorShape::Bar { width: v, height: g }) => {
+            let (v, g) = if quarters % 2 == 1 { (g, v) } else { (v, g) };
+            w.max(*v) < 1.5 * w.min(*v) && h.max(*g) < 1.5 * h.min(*g)
+        }
+        (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b) || !(lines(a) || lines(b)),
     };
     same && a.max(b) < 1.5 * a.min(b)
+}
+
+/// True for marks that no poor scan takes for a square.
+fn lines(shape: &AnchorShape) -> bool {
+    matches!(shape, AnchorShape::Cross { .. } | AnchorShape::Bar { .. })
 }
 
 fn identity(source: &Source<'_>, template: &Template, lines: &Lines) {

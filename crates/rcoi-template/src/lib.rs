@@ -10,6 +10,7 @@ pub mod pattern;
 pub mod types;
 
 pub use builtin::{SOURCES, builtin};
+pub use check::alike_turned;
 pub use error::TemplateError;
 pub use parse::{Pictures, parse, parse_with};
 pub use pattern::Pattern;

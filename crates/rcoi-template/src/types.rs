@@ -22,7 +22,7 @@ pub struct Template {
     pub prints: Vec<Print>,
     /// Values made of several fields, such as a number whose digits are marked one field each.
     pub joins: Vec<Join>,
-    /// Pictures of this form are never turned: its layout alone need not tell which way is up.
+    /// Pictures of this form are hardly ever turned: its layout alone need not tell which way is up.
     pub upright: bool,
     /// The empty form as a picture; `None` when only this file says what is printed on it.
     pub blank: Option<Blank>,
@@ -95,6 +95,8 @@ pub enum AnchorShape {
     Picture { width: u32, height: u32, pixels: Vec<u8>, side: f32 },
     /// Two black lines that meet in a right angle; `arm` = length of each, `width` = thickness, in form units.
     Corner { arm: f32, width: f32, corner: PageCorner },
+    /// Black bar (timing mark): `width` along x, `height` along y, in form units.
+    Bar { width: f32, height: f32 },
     /// Two black lines that cross in their middles; `arm` = whole length of each, `width` = thickness, in form units.
     Cross { arm: f32, width: f32 },
 }
@@ -107,6 +109,7 @@ impl AnchorShape {
             Self::Square { side } | Self::Picture { side, .. } => side,
             Self::Disc { diameter } | Self::Ring { diameter, .. } => diameter,
             Self::Corner { arm, .. } | Self::Cross { arm, .. } => arm,
+            Self::Bar { width, height } => width.max(height),
         }
     }
 }

@@ -1,25 +1,225 @@
-//! Printed squares and discs: dark compact regions whose arrangement fits the template's, in any of four rotations.
+//! Printed marks, found the quick way: each is looked for round the place where a sheet that fills the picture has it.
 //!
-//! Two regions and two anchors fix a similarity; the one that most other anchors confirm wins (the idea of RANSAC,
-//! Fischler and Bolles 1981, but every pair is tried, so the outcome does not depend on chance).
+//! Few small windows of reduced copies are compared with the look of the marks. Two places and two anchors fix a similarity;
+//! the one that most other anchors confirm wins (the idea of RANSAC, Fischler and Bolles 1981, but every pair is tried, so the
+//! outcome does not depend on chance). Round what the map foretells every mark is then looked for once more, finer, as it lies.
 
-use super::{Scene, placed};
-use crate::cv::Blob;
+use super::shape::{self, Demand, Hit, Linear, Pattern};
+use super::{Scene, UNEVEN, fit, general, lying, placed};
 use crate::params::Params;
-use image::GrayImage;
-use rcoi_model::{Placement, Point};
-use rcoi_template::{Anchor, AnchorShape, Template};
+use rcoi_model::{Homography, Placement, Point};
+use rcoi_template::{Anchor, Template, alike_turned};
 
-/// A region that may be an anchor. Pixels of the reduced copy.
-#[derive(Debug, Clone, Copy)]
-struct Candidate {
-    centre: Point,
-    side: f32,
+/// A mark's width on the copy where it is sought, and the thickness of its lines, pixels: enough to tell it from letters.
+const COARSE: (f32, f32) = (6.5, 0.75);
+/// The same where its place is measured: a tenth of a pixel of these is 0.02 mm for a mark of 5 mm.
+const FINE: (f32, f32) = (20.0, 2.0);
+/// Long lines are compared over so many pixels from the anchor's point, on the coarse and the fine copy.
+const COARSE_ARM: f32 = 14.0;
+const FINE_ARM: f32 = 40.0;
+/// Places that are kept for each mark: print may look alike.
+const RIVALS: usize = 4;
+/// The same where there are so many marks that they must be timing marks, each with its neighbours for rivals.
+const MANY: usize = 8;
+const NEIGHBOURS: usize = 12;
+/// Pairs of marks that are tried, the farthest apart: all of six marks.
+const PAIRS: usize = 15;
+/// A map may shrink or stretch the sheet by this share against what the picture's size tells.
+const RESIZED: f32 = 0.15;
+/// Steepest skew that is sought the quick way, degrees: scanners stay within 5.
+const STEEPEST: f32 = 9.0;
+/// Anchors lie on a similarity but for stretch and shear: within this share of the page's width.
+const LOOSE: f32 = 0.024;
+/// Stretch of one direction against the other, shear included, that three anchors alone may claim.
+const MOST_STRAIN: f32 = 0.06;
+
+/// An anchor that was found: its number, its place in the picture, how much it looks like the mark.
+pub(super) type Seen = (usize, Point, f32);
+
+/// Ways the form may lie, best first; several when its marks look alike turned.
+pub(super) fn find(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], params: &Params) -> Vec<Placement> {
+    let mut found: Vec<Placement> = Vec::new();
+    for turn in 0..4 {
+        let Some(expected) = expected(scene, template, turn) else { continue };
+        if let Some(placement) = quick(scene, template, anchors, &expected, params) {
+            let sure = placement.anchors_found == placement.anchors_total && alike_turned(anchors).is_none();
+            if sure {
+                return vec![placement];
+            }
+            found.push(placement);
+        }
+    }
+    // Where marks seem lost, perhaps the sheet lies otherwise.
+    if found.iter().all(|p| p.anchors_found < p.anchors_total) {
+        found.extend(general::find(scene, template, anchors, params));
+    }
+    most_confirmed(found)
+}
+
+/// Those that no other has two anchors more than, best first. Two ways that are the same count once.
+fn most_confirmed(mut found: Vec<Placement>) -> Vec<Placement> {
+    found.sort_by(|a, b| b.anchors_found.cmp(&a.anchors_found).then(a.residual.total_cmp(&b.residual)));
+    let most = found.first().map_or(0, |p| p.anchors_found);
+    found.retain(|p| p.anchors_found + 1 >= most);
+    let mut kept: Vec<Placement> = Vec::new();
+    for one in found {
+        if kept.iter().all(|k| k.quarter_turns != one.quarter_turns) {
+            kept.push(one);
+        }
+    }
+    kept
+}
+
+/// Where the form lies when its sheet was turned clockwise by `turn` quarters and fills the picture; `None` when it would be too long or too short.
+fn expected(scene: &Scene<'_>, template: &Template, turn: u8) -> Option<Homography> {
+    let map = lying(scene, template, turn);
+    let linear = Linear::near(&map, Point::default(), 1.0);
+    (linear.strain() <= UNEVEN).then_some(map)
+}
+
+fn quick(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], expected: &Homography, params: &Params) -> Option<Placement> {
+    let mut known: Vec<(Pattern, Point, Vec<Hit>)> = Vec::new();
+    let count = if anchors.len() > MANY { NEIGHBOURS } else { RIVALS };
+    let hits: Vec<Vec<Hit>> = anchors.iter().map(|anchor| look(scene, anchor, expected, count, &mut known, params)).collect();
+    let pairs = agree(template, anchors, &hits, expected)?;
+    let (from, to): (Vec<Point>, Vec<Point>) = pairs.iter().map(|(i, hit)| (anchors[*i].centre, hit.at)).unzip();
+    settle(scene, template, anchors, &fit::affine(&from, &to)?, params)
+}
+
+/// Places in the picture that look like an anchor, round the place where it is expected.
+fn look(
+    scene: &Scene<'_>,
+    anchor: &Anchor,
+    expected: &Homography,
+    count: usize,
+    known: &mut Vec<(Pattern, Point, Vec<Hit>)>,
+    params: &Params,
+) -> Vec<Hit> {
+    let scale = Linear::near(expected, anchor.centre, 1.0).scale();
+    let level = shape::level(&anchor.shape, scale, COARSE.0, COARSE.1, scene.most_level());
+    let shrink = (1_u32 << level) as f32;
+    let Some(pattern) = shape::draw(&anchor.shape, &Linear::near(expected, anchor.centre, shrink), COARSE_ARM) else { return Vec::new() };
+    let place = expected.apply(anchor.centre);
+    let middle = Point::new(place.x / shrink, place.y / shrink);
+    if let Some((_, _, hits)) = known.iter().find(|k| k.0 == pattern && k.1.distance(middle) < 1.0) {
+        return hits.clone();
+    }
+    let longest = scene.gray.width().max(scene.gray.height()) as f32;
+    let demand = Demand { score: params.anchor_score, contrast: scene.least_contrast(params), count };
+    let mut hits = shape::seek(scene.level(level), scene.paper, &pattern, middle, params.anchor_reach * longest / shrink, demand);
+    for hit in &mut hits {
+        hit.at = Point::new(hit.at.x * shrink, hit.at.y * shrink);
+    }
+    known.push((pattern, middle, hits.clone()));
+    hits
+}
+
+/// Anchors and the places taken for them.
+type Pairs = Vec<(usize, Hit)>;
+
+/// The similarity that most anchors confirm, and by which places; ties go to the better looking ones.
+fn agree(template: &Template, anchors: &[Anchor], hits: &[Vec<Hit>], expected: &Homography) -> Option<Pairs> {
+    let usual = Linear::near(expected, Point::default(), 1.0);
+    let mut best: Option<(Pairs, f32)> = None;
+    for (i, j) in far_pairs(anchors, hits) {
+        for first in &hits[i] {
+            for second in &hits[j] {
+                let Some(map) = Similarity::through([anchors[i].centre, anchors[j].centre], [first.at, second.at]) else { continue };
+                let ratio = map.scale() / usual.scale();
+                if (ratio - 1.0).abs() > RESIZED || map.away_from(&usual) > STEEPEST {
+                    continue;
+                }
+                let tolerance = LOOSE * template.width.min(template.height) * map.scale();
+                let (mut pairs, mut worth) = (Vec::with_capacity(anchors.len()), 0.0);
+                for (k, anchor) in anchors.iter().enumerate() {
+                    let place = map.apply(anchor.centre);
+                    let value = |h: &Hit| h.score - h.at.distance(place) / tolerance;
+                    let near = hits[k].iter().filter(|h| h.at.distance(place) <= tolerance);
+                    if let Some(hit) = near.max_by(|a, b| value(a).total_cmp(&value(b))) {
+                        pairs.push((k, *hit));
+                        worth += value(hit);
+                    }
+                }
+                let better = best.as_ref().is_none_or(|(p, w)| pairs.len() > p.len() || (pairs.len() == p.len() && worth > *w));
+                if pairs.len() >= 3 && better {
+                    best = Some((pairs, worth));
+                }
+            }
+        }
+    }
+    best.map(|(pairs, _)| pairs)
+}
+
+/// Pairs of anchors of which something was found, from those that stand far apart.
+fn far_pairs(anchors: &[Anchor], hits: &[Vec<Hit>]) -> Vec<(usize, usize)> {
+    let seen: Vec<usize> = (0..anchors.len()).filter(|i| !hits[*i].is_empty()).collect();
+    let apart = |(i, j): &(usize, usize)| anchors[*i].centre.distance(anchors[*j].centre);
+    let mut pairs: Vec<(usize, usize)> = seen.iter().enumerate().flat_map(|(n, i)| seen[n + 1..].iter().map(|j| (*i, *j))).collect();
+    pairs.sort_by(|a, b| apart(b).total_cmp(&apart(a)));
+    // Of many, some from the farther half: one mark that is not what it seems must not stand in all of them.
+    let step = (pairs.len() / 2 / PAIRS).max(1);
+    pairs.into_iter().step_by(step).take(PAIRS).collect()
+}
+
+/// Measures every anchor round the place where `rough` has it, and the placement that suits them best.
+pub(super) fn settle(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], rough: &Homography, params: &Params) -> Option<Placement> {
+    let mut seen: Vec<Seen> = Vec::with_capacity(anchors.len());
+    for (index, anchor) in anchors.iter().enumerate() {
+        let linear = Linear::near(rough, anchor.centre, 1.0);
+        let level = shape::level(&anchor.shape, linear.scale(), FINE.0, FINE.1, scene.most_level());
+        let shrink = (1_u32 << level) as f32;
+        let Some(pattern) = shape::draw(&anchor.shape, &Linear::near(rough, anchor.centre, shrink), FINE_ARM) else { continue };
+        let place = rough.apply(anchor.centre);
+        let reach = params.anchor_tolerance * template.width * linear.scale() / shrink;
+        let demand = Demand { score: params.anchor_score, contrast: scene.least_contrast(params), count: 1 };
+        let middle = Point::new(place.x / shrink, place.y / shrink);
+        if let Some(hit) = shape::seek(scene.level(level), scene.paper, &pattern, middle, reach, demand).first() {
+            seen.push((index, Point::new(hit.at.x * shrink, hit.at.y * shrink), hit.score));
+        }
+    }
+    if seen.len() < params.least_anchors {
+        return None;
+    }
+    let seen = without_stranger(seen, anchors, template, params);
+    let (from, to): (Vec<Point>, Vec<Point>) = seen.iter().map(|(i, at, _)| (anchors[*i].centre, *at)).unzip();
+    let affine = fit::affine(&from, &to)?;
+    let linear = Linear::near(&affine, anchors[0].centre, 1.0);
+    if linear.determinant() <= 0.0 || (seen.len() == 3 && linear.strain() > MOST_STRAIN) {
+        return None;
+    }
+    placed(&from, &to, anchors.len(), template, Some(params))
+}
+
+/// Leaves out the anchor that lies where no sheet has it, when all others agree without it. Scanners stretch and shear, which an affine
+/// map follows; a dirty spot or a letter in the place of a lost mark does not lie on it.
+fn without_stranger(seen: Vec<Seen>, anchors: &[Anchor], template: &Template, params: &Params) -> Vec<Seen> {
+    let rest = |left_out: usize| -> (Vec<Point>, Vec<Point>) {
+        seen.iter().enumerate().filter(|(k, _)| *k != left_out).map(|(_, (i, at, _))| (anchors[*i].centre, *at)).unzip()
+    };
+    let off = |left_out: usize| -> Option<(f32, f32)> {
+        let (from, to) = rest(left_out);
+        let map = fit::affine(&from, &to)?;
+        let linear = Linear::near(&map, Point::default(), 1.0);
+        Some((fit::misfit(&map, &from, &to) / linear.scale() / template.width, linear.strain()))
+    };
+    let Some((all, _)) = off(usize::MAX) else { return seen };
+    if seen.len() < 4 || all <= params.affine_misfit {
+        return seen;
+    }
+    // Of four, any three lie on some map: there the one must go whose absence leaves a nearly undistorted sheet.
+    let cost = |k: usize| off(k).map_or(f32::INFINITY, |(misfit, strain)| if seen.len() == 4 { strain } else { misfit });
+    let allowed = if seen.len() == 4 { 0.25 * MOST_STRAIN } else { params.affine_misfit };
+    let worst = (0..seen.len()).min_by(|a, b| cost(*a).total_cmp(&cost(*b))).filter(|k| cost(*k) <= allowed);
+    let weakest = (0..seen.len()).min_by(|a, b| seen[*a].2.total_cmp(&seen[*b].2));
+    match worst {
+        Some(k) if seen.len() > 4 || weakest == Some(k) => seen.iter().enumerate().filter(|(n, _)| *n != k).map(|(_, s)| *s).collect(),
+        _ => seen,
+    }
 }
 
 /// A similarity: x' = a·x − b·y + dx, y' = b·x + a·y + dy.
 #[derive(Debug, Clone, Copy)]
-struct Similarity {
+pub(super) struct Similarity {
     a: f32,
     b: f32,
     dx: f32,
@@ -27,7 +227,7 @@ struct Similarity {
 }
 
 impl Similarity {
-    fn through(p: [Point; 2], q: [Point; 2]) -> Option<Self> {
+    pub(super) fn through(p: [Point; 2], q: [Point; 2]) -> Option<Self> {
         let (px, py) = (p[1].x - p[0].x, p[1].y - p[0].y);
         let (qx, qy) = (q[1].x - q[0].x, q[1].y - q[0].y);
         let n = px * px + py * py;
@@ -38,146 +238,27 @@ impl Similarity {
         Some(Self { a, b, dx: q[0].x - a * p[0].x + b * p[0].y, dy: q[0].y - b * p[0].x - a * p[0].y })
     }
 
-    fn apply(&self, p: Point) -> Point {
+    pub(super) fn apply(&self, p: Point) -> Point {
         Point::new(self.a * p.x - self.b * p.y + self.dx, self.b * p.x + self.a * p.y + self.dy)
     }
 
-    fn scale(&self) -> f32 {
+    pub(super) fn scale(&self) -> f32 {
         self.a.hypot(self.b)
     }
 
-    /// Distance of the rotation from the nearest quarter turn, degrees.
-    fn tilt(&self) -> f32 {
-        let angle = self.b.atan2(self.a).to_degrees();
-        (angle - (angle / 90.0).round() * 90.0).abs()
+    /// Clockwise angle on the screen, degrees.
+    pub(super) fn angle(&self) -> f32 {
+        self.b.atan2(self.a).to_degrees()
     }
-}
 
-/// Steepest skew that is searched, degrees: scanners stay within 5.
-const STEEPEST: f32 = 12.0;
-
-fn side_of(anchor: &Anchor) -> f32 {
-    match anchor.shape {
-        AnchorShape::Square { side } | AnchorShape::Picture { side, .. } => side,
-        AnchorShape::Disc { diameter } | AnchorShape::Ring { diameter, .. } => diameter,
-        AnchorShape::Corner { arm, .. } | AnchorShape::Cross { arm, .. } => arm,
+    /// The map as a projective one.
+    pub(super) fn map(&self) -> Homography {
+        Homography([self.a, -self.b, self.dx, self.b, self.a, self.dy, 0.0, 0.0, 1.0].map(f64::from))
     }
-}
 
-pub(super) fn find(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], params: &Params) -> Option<Placement> {
-    // The sheet fills the picture or most of it: its long side gives the scale within a factor.
-    let (long_form, long_small) = (template.width.max(template.height), scene.small.width().max(scene.small.height()) as f32);
-    let scale = long_small / long_form;
-    let (least, most) = (scale * 0.55, scale * 1.25);
-    let sides: Vec<f32> = anchors.iter().map(side_of).collect();
-    let (smallest, largest) = (sides.iter().copied().fold(f32::INFINITY, f32::min), sides.iter().copied().fold(0.0, f32::max));
-    let mut candidates: Vec<Candidate> =
-        scene.blobs.iter().filter_map(|b| compact(b, smallest * least * 0.7, largest * most * 1.4)).collect();
-    // The darkest pages have many regions; anchors are among the largest compact ones.
-    candidates.sort_by(|a, b| b.side.total_cmp(&a.side));
-    candidates.truncate(60);
-    let (pairs, _) = best_match(anchors, &sides, &candidates, (least, most), params, template)?;
-    let (mut from, mut to) = (Vec::new(), Vec::new());
-    for (anchor, candidate) in pairs {
-        let rough = Point::new(candidates[candidate].centre.x * scene.factor, candidates[candidate].centre.y * scene.factor);
-        from.push(anchors[anchor].centre);
-        to.push(sharpen(scene, rough, candidates[candidate].side * scene.factor));
+    /// Angle between this turn and another's, degrees.
+    fn away_from(&self, other: &Linear) -> f32 {
+        let angle = self.angle() - other.yx.atan2(other.xx).to_degrees();
+        (angle - (angle / 360.0).round() * 360.0).abs()
     }
-    placed(&from, &to, anchors.len(), template, Some(params))
-}
-
-/// Squares and discs are as wide as high and mostly full, also when they lie askew.
-fn compact(blob: &Blob, least: f32, most: f32) -> Option<Candidate> {
-    let (w, h) = (blob.width as f32, blob.height as f32);
-    let full = blob.area as f32 / (w * h);
-    let fits = w >= least && h >= least && w <= most && h <= most && w / h > 0.72 && w / h < 1.39 && full > 0.68;
-    fits.then_some(Candidate { centre: Point::new(blob.cx + 0.5, blob.cy + 0.5), side: (blob.area as f32).sqrt() })
-}
-
-type Pairs = Vec<(usize, usize)>;
-
-/// The similarity that most anchors confirm; ties go to the smaller sum of distances.
-fn best_match(
-    anchors: &[Anchor],
-    sides: &[f32],
-    candidates: &[Candidate],
-    (least, most): (f32, f32),
-    params: &Params,
-    template: &Template,
-) -> Option<(Pairs, f32)> {
-    let mut best: Option<(Pairs, f32)> = None;
-    for i in 0..anchors.len() {
-        for j in i + 1..anchors.len() {
-            let p = [anchors[i].centre, anchors[j].centre];
-            for (k, first) in candidates.iter().enumerate() {
-                for (l, second) in candidates.iter().enumerate() {
-                    if k == l {
-                        continue;
-                    }
-                    let Some(map) = Similarity::through(p, [first.centre, second.centre]) else { continue };
-                    let scale = map.scale();
-                    if scale < least || scale > most || map.tilt() > STEEPEST {
-                        continue;
-                    }
-                    let Some((pairs, sum)) = confirm(&map, anchors, sides, candidates, params.anchor_tolerance * template.width * scale)
-                    else {
-                        continue;
-                    };
-                    let better = best.as_ref().is_none_or(|(b, s)| pairs.len() > b.len() || (pairs.len() == b.len() && sum < *s));
-                    if pairs.len() >= params.least_anchors && better {
-                        best = Some((pairs, sum));
-                    }
-                }
-            }
-        }
-    }
-    best
-}
-
-/// Which candidate stands for which anchor under a map.
-fn confirm(map: &Similarity, anchors: &[Anchor], sides: &[f32], candidates: &[Candidate], tolerance: f32) -> Option<(Pairs, f32)> {
-    let (mut pairs, mut sum) = (Vec::with_capacity(anchors.len()), 0.0);
-    for (index, anchor) in anchors.iter().enumerate() {
-        let place = map.apply(anchor.centre);
-        let side = sides[index] * map.scale();
-        let near = candidates
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| c.side > 0.65 * side && c.side < 1.4 * side)
-            .map(|(i, c)| (i, c.centre.distance(place)))
-            .filter(|(_, d)| *d <= tolerance)
-            .min_by(|a, b| a.1.total_cmp(&b.1));
-        if let Some((candidate, distance)) = near {
-            pairs.push((index, candidate));
-            sum += distance;
-        }
-        // Even if all that are left agree, two would be missing from a proof.
-        if pairs.len() + (anchors.len() - index - 1) < 3 {
-            return None;
-        }
-    }
-    Some((pairs, sum))
-}
-
-/// Centre of mass of the dark pixels round `rough` in the full picture.
-fn sharpen(scene: &Scene<'_>, rough: Point, side: f32) -> Point {
-    let gray: &GrayImage = scene.gray;
-    let reach = side * 0.75 + 2.0;
-    let range = |middle: f32, end: u32| ((middle - reach).max(0.0) as u32, ((middle + reach).ceil().max(0.0) as u32).min(end));
-    let ((x0, x1), (y0, y1)) = (range(rough.x, gray.width()), range(rough.y, gray.height()));
-    let cut = (f32::from(scene.paper) + f32::from(scene.black)) / 2.0;
-    let (mut n, mut sx, mut sy) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for y in y0..y1 {
-        let row = &gray.as_raw()[(y * gray.width()) as usize..((y + 1) * gray.width()) as usize];
-        for x in x0..x1 {
-            if f32::from(row[x as usize]) < cut {
-                n += 1.0;
-                sx += f64::from(x) + 0.5;
-                sy += f64::from(y) + 0.5;
-            }
-        }
-    }
-    let found = Point::new((sx / n.max(1.0)) as f32, (sy / n.max(1.0)) as f32);
-    // Print that touches the window would pull the centre away; then the rough place is the better one.
-    if n < 4.0 || found.distance(rough) > side * 0.2 { rough } else { found }
 }

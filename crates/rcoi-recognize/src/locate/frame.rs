@@ -12,6 +12,8 @@ use image::GrayImage;
 use rcoi_model::{Placement, Point};
 use rcoi_template::Template;
 
+/// Longest side of the copy in which sides are drawn, pixels.
+const DETAIL: u32 = 1400;
 /// Longest side of the coarse copy, pixels.
 const COARSE: f32 = 420.0;
 /// A sheet covers at least this share of the picture, else the bright region is something else.
@@ -25,7 +27,8 @@ const LEAST_FULL: f32 = 0.88;
 const CUTS: u8 = 24;
 
 pub(super) fn find(scene: &Scene<'_>, template: &Template) -> Option<Placement> {
-    let small = &scene.small;
+    let (small, factor) = scene.reduced(DETAIL);
+    let small = &small;
     let shrink = (small.width().max(small.height()) as f32 / COARSE).max(1.0);
     let coarse = cv::shrink(small, (small.width() as f32 / shrink) as u32, (small.height() as f32 / shrink) as u32)?;
     // Print must not cut the sheet into pieces.
@@ -54,7 +57,7 @@ pub(super) fn find(scene: &Scene<'_>, template: &Template) -> Option<Placement> 
     if !sheet_like(&quad, (small.width() * small.height()) as f32) {
         return None;
     }
-    let to: Vec<Point> = quad.iter().map(|p| Point::new(p.x * scene.factor, p.y * scene.factor)).collect();
+    let to: Vec<Point> = quad.iter().map(|p| Point::new(p.x * factor, p.y * factor)).collect();
     let (tw, th) = (template.width, template.height);
     let from = [Point::new(0.0, 0.0), Point::new(tw, 0.0), Point::new(tw, th), Point::new(0.0, th)];
     placed(&from, &to, 4, template, None)

@@ -6,13 +6,16 @@ use image::{GrayImage, imageops};
 use rcoi_model::{Placement, Point};
 use rcoi_template::{Anchor, AnchorShape, Template};
 
+/// Longest side of the copy that is searched, pixels.
+const DETAIL: u32 = 1400;
 /// Correlation below which a place is not the marker.
 const LEAST_SCORE: f32 = 0.3;
 
 pub(super) fn find(scene: &Scene<'_>, template: &Template, anchors: &[Anchor]) -> Option<Placement> {
     let AnchorShape::Picture { width, height, pixels, side } = &anchors.first()?.shape else { return None };
     let marker = GrayImage::from_raw(*width, *height, pixels.clone())?;
-    let small = &scene.small;
+    let (small, factor) = scene.reduced(DETAIL);
+    let small = &small;
     let expected = side / template.width * small.width() as f32;
     let mut best: Option<(f32, Vec<Point>)> = None;
     for step in 0..16 {
@@ -31,7 +34,7 @@ pub(super) fn find(scene: &Scene<'_>, template: &Template, anchors: &[Anchor]) -
         }
     }
     let (_, places) = best?;
-    let to: Vec<Point> = places.iter().map(|p| Point::new(p.x * scene.factor, p.y * scene.factor)).collect();
+    let to: Vec<Point> = places.iter().map(|p| Point::new(p.x * factor, p.y * factor)).collect();
     let from: Vec<Point> = anchors.iter().map(|a| a.centre).collect();
     placed(&from, &to, anchors.len(), template, None)
 }

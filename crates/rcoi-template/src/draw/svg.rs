@@ -178,6 +178,7 @@ fn anchor(out: &mut String, anchor: &Anchor) {
     let c = anchor.centre;
     match &anchor.shape {
         AnchorShape::Square { side } => filled(out, &Rect::around(c, *side, *side), "#000000"),
+        AnchorShape::Bar { width, height } => filled(out, &Rect::around(c, *width, *height), "#000000"),
         AnchorShape::Disc { diameter } => {
             let _ = writeln!(out, "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"#000000\"/>", c.x, c.y, diameter / 2.0);
         }

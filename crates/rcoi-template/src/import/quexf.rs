@@ -35,7 +35,7 @@ fn one(page: &Element) -> Result<Imported, ImportError> {
     draft.identity("page-code", id);
     let corner = |which: &str, at| (format!("\"corner\", corner = \"{which}\", width = {LINE}"), at, ARM);
     let corners = [corner("top-left", tl), corner("top-right", tr), corner("bottom-right", br), corner("bottom-left", bl)];
-    // Four equal corners look the same upside down; queXF finds the page code at the upper edge.
+    // Four equal corners look the same upside down; the page code, which stands at the upper edge, tells.
     draft.anchors(true, &corners);
     draft.leave("length and thickness of the corner lines: 20 and 0.5 mm are taken, as queXML prints them");
     // The banding does not tell where the page code stands: queXML prints it above the right half of the frame.

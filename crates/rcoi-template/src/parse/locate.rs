@@ -37,12 +37,13 @@ pub(crate) fn read(root: &Node<'_>, pictures: Pictures<'_>) -> (Option<Locate>, 
 }
 
 fn anchor(node: &Node<'_>, marker: Option<&GrayImage>) -> Option<Anchor> {
-    const SHAPES: &str = "one of square, disc, ring, picture, corner, cross";
+    const SHAPES: &str = "one of square, disc, ring, picture, corner, cross, bar";
     let at = node.need_pair("at", "the anchor's centre [x, y]; of a corner, where the outer edges of its lines meet");
-    let size = node.need_number("size", "the anchor's width; of a corner or cross, the length of its lines");
+    let size = node.need_number("size", "the anchor's width; of a corner, cross or bar, the length of its lines");
     let shape = node.need_text("shape", SHAPES);
-    let lines = matches!(shape.as_deref(), Some("ring" | "corner" | "cross"));
+    let lines = matches!(shape.as_deref(), Some("ring" | "corner" | "cross" | "bar"));
     let width = if lines { node.need_number("width", "the thickness of the line") } else { None };
+    let down = shape.as_deref() == Some("bar") && node.flag("down");
     let corner = if shape.as_deref() == Some("corner") { Some(page_corner(node)) } else { None };
     node.finish();
     let (at, size) = (at?, size?);
@@ -60,6 +61,8 @@ fn anchor(node: &Node<'_>, marker: Option<&GrayImage>) -> Option<Anchor> {
         "ring" => AnchorShape::Ring { diameter: size, width: width? },
         "corner" => AnchorShape::Corner { arm: size, width: width?, corner: corner?? },
         "cross" => AnchorShape::Cross { arm: size, width: width? },
+        "bar" if down => AnchorShape::Bar { width: width?, height: size },
+        "bar" => AnchorShape::Bar { width: size, height: width? },
         "picture" => {
             let Some(m) = marker else {
                 node.fault_at("shape", "expected `marker` (a PNG as base64, or a file's name) in `[locate]` for anchors that are pictures");

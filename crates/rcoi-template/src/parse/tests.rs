@@ -152,7 +152,7 @@ fn each_slip_outside_the_fields_is_named() {
     one("page = [210, 297]", "page = [210, 297]\nfields = 1", below("page ="), "", &["unknown key `fields`", "field"]);
     one("sheet_code = \"code\"", "sheet_code = \"choice\"", line_of("[identity]"), "identity", &["kind code", "\"choice\""]);
     one("kind = \"anchors\"", "kind = \"corners\"", None, "locate", &["anchors, page-frame, whole", "corners"]);
-    one("shape = \"disc\"", "shape = \"star\"", None, "locate anchors 3", &["square, disc, ring, picture, corner, cross", "star"]);
+    one("shape = \"disc\"", "shape = \"star\"", None, "locate anchors 3", &["square, disc, ring, picture, corner, cross, bar", "star"]);
     one("shape = \"disc\"", "shape = \"cross\"", None, "locate anchors 3", &["`width` is missing", "thickness"]);
     one("shape = \"disc\"", "shape = \"cross\", width = 3", None, "locate anchors 3", &["at most half of `size` (2.5)", "found 3"]);
     one("shape = \"disc\"", "shape = \"corner\", width = 1", None, "locate anchors 3", &["`corner` is missing", "top-left"]);
