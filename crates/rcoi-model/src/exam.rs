@@ -26,6 +26,9 @@ pub struct ExamPlan {
     pub forms: Vec<String>,
     /// How many short-answer rows the exam uses.
     pub answers: u32,
+    /// The specification's list of permitted symbols; tasks that no line names take every symbol of the form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub symbols: Vec<TaskSymbols>,
     pub rooms: Vec<Room>,
     pub participants: Vec<Participant>,
     /// Papers of the points: removal (ППЭ-21), early finish (ППЭ-22).
@@ -37,6 +40,19 @@ impl ExamPlan {
     pub fn id(&self) -> ExamId {
         ExamId::derived(&[&self.region, &self.department, &self.subject, &self.test_type, &self.stage, &self.date.to_string()])
     }
+
+    /// What may stand in the answer to a task; `None` where the specification does not narrow the form's alphabet.
+    #[must_use]
+    pub fn symbols_of(&self, task: u32) -> Option<&str> {
+        self.symbols.iter().find(|line| line.tasks.contains(&task)).map(|line| line.symbols.as_str())
+    }
+}
+
+/// One line of an exam's list of permitted symbols: these tasks are answered with these characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskSymbols {
+    pub tasks: Vec<u32>,
+    pub symbols: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 use rcoi_model::{ExamId, PageReading};
 use rcoi_pipeline::{PageReader, Params, Parts, Pipeline, package};
 use rcoi_queue::Queue;
-use rcoi_recognize::Picture;
+use rcoi_recognize::{Known, Picture};
 use rcoi_store::{Blobs, Store, TaskFilter};
 use std::error::Error;
 use std::fs::File;
@@ -22,7 +22,7 @@ impl PageReader for Nobody {
         "nobody"
     }
 
-    fn read_page(&self, _: &Picture) -> PageReading {
+    fn read_page(&self, _: &Picture, _: &dyn Known) -> PageReading {
         PageReading {
             engine: "nobody".into(),
             template: None,

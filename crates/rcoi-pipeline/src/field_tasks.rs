@@ -1,7 +1,7 @@
 //! Which fields of a fresh reading become tasks.
 
 use rcoi_model::{ExamId, FieldKind, FieldReading, Page, PageReading, Role, Task, TaskState, TaskSubject};
-use rcoi_rules::{Expectations, PacketFacts, Policy, reconcile::EXTRA_FORM, reconcile::LEDGER_FORM};
+use rcoi_rules::{Expectations, KnownSheet, PacketFacts, Policy, needs};
 use rcoi_template::{Field, FieldSpec, Template};
 
 /// Key of the task about a field; `/2` is its twin for a second person.
@@ -34,21 +34,11 @@ pub(crate) fn field_tasks(
     template: &Template,
     reading: &PageReading,
 ) -> Vec<Task> {
-    let owner = reading.sheet_code.as_deref().and_then(|c| expect.owner(c)).filter(|(_, kit)| kit.form == template.form);
-    // On a sheet that is not of this exam nothing is expected: the senior sees the whole sheet first.
-    let home = owner.is_some() || template.form == EXTRA_FORM || template.form == LEDGER_FORM;
+    let sheet = KnownSheet::new(expect, &template.form, reading.sheet_code.as_deref(), &packet.ppe, &packet.room);
     let mut tasks = Vec::new();
-    for field in &reading.fields {
-        let expected = if field.name == "replacement-count" {
-            Some(expected_replacements(reading, &field.value))
-        } else if home {
-            expect.expected(&field.name, &template.form, &packet.ppe, &packet.room, owner.map(|(p, _)| p))
-        } else {
-            None
-        };
-        let Some(need) = policy.need(field, expected.as_deref()) else { continue };
-        let spec = template.field(&field.name);
-        let subject = subject(policy, &expect.plan.subject, field, spec);
+    for (field, need) in needs(policy, &sheet, reading) {
+        let permitted = sheet.symbols(&field.name);
+        let subject = subject(policy, &expect.plan.subject, permitted, field, template.field(&field.name));
         let key = key(page, &field.name);
         if need.double {
             tasks.push(task(page, twin_of(&key), need.station, subject.clone()));
@@ -56,14 +46,6 @@ pub(crate) fn field_tasks(
         tasks.push(task(page, key, need.station, subject));
     }
     tasks
-}
-
-/// The count of replacements as it should be written, in the way it is written when that is right.
-fn expected_replacements(reading: &PageReading, written: &str) -> String {
-    let filled = |n: u32, what: &str| reading.field(&format!("replacement-{n}-{what}")).is_some_and(|f| !f.value.is_empty());
-    let found = (1..=99).filter(|n| filled(*n, "number") || filled(*n, "answer")).count();
-    let none = matches!(written.trim(), "" | "Х" | "X");
-    if found == 0 && none { written.to_owned() } else { found.to_string() }
 }
 
 pub(crate) fn task(page: &Page, key: String, station: Role, subject: TaskSubject) -> Task {
@@ -80,14 +62,19 @@ pub(crate) fn task(page: &Page, key: String, station: Role, subject: TaskSubject
     }
 }
 
-fn subject(policy: &Policy, exam_subject: &str, reading: &FieldReading, spec: Option<&Field>) -> TaskSubject {
+fn subject(policy: &Policy, exam_subject: &str, permitted: Option<&str>, reading: &FieldReading, spec: Option<&Field>) -> TaskSubject {
     let (alphabet, cells, options) = match spec.map(|f| &f.spec) {
         Some(FieldSpec::Cells(c)) => (c.alphabet.as_str(), c.cells.len() as u32, vec![]),
         Some(FieldSpec::Marks(m)) => ("", 0, m.boxes.iter().map(|b| b.value.clone()).collect()),
         Some(FieldSpec::Code(c)) => ("", c.digits, vec![]),
         Some(FieldSpec::Ink(_) | FieldSpec::Image(_)) | None => ("", 0, vec![]),
     };
-    let permitted = if reading.kind == FieldKind::Cells { policy.permitted(&reading.class, exam_subject, alphabet) } else { "" };
+    // The exam's own list is the narrowest, then the policy's, then the alphabet of the form.
+    let permitted = match (reading.kind, permitted) {
+        (FieldKind::Cells, Some(of_exam)) => of_exam,
+        (FieldKind::Cells, None) => policy.permitted(&reading.class, exam_subject, alphabet),
+        _ => "",
+    };
     TaskSubject::Field {
         field: reading.name.clone(),
         kind: reading.kind,

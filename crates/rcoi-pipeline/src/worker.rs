@@ -4,6 +4,7 @@
 use crate::advice::refusal;
 use crate::error::{PipelineError, Result};
 use crate::field_tasks::field_tasks;
+use crate::known::ExamKnowledge;
 use crate::pipeline::{Pipeline, lock};
 use rcoi_model::{Page, PageId, PageReading, PageState};
 use rcoi_queue::{Delivery, Task};
@@ -76,13 +77,14 @@ impl Pipeline {
             }
             Err(error) => return Err(error.into()),
         };
-        let reading = match self.decode_and_read(bytes, page.index).await? {
-            Ok(reading) => reading,
-            Err(reason) => return self.set_aside(&page, &reason).await,
-        };
         let plan = self.plan(page.exam).await?;
         let packet = self.inner.store.packet(page.packet).await?;
         let packet = PacketFacts { id: packet.id, ppe: packet.ppe, room: packet.room, declared: packet.declared };
+        let known = ExamKnowledge::of(&plan, &packet.ppe, &packet.room);
+        let reading = match self.decode_and_read(bytes, page.index, known).await? {
+            Ok(reading) => reading,
+            Err(reason) => return self.set_aside(&page, &reason).await,
+        };
         let template = reading.template.as_ref().and_then(|id| self.inner.templates.get(id));
         let expect = Expectations::new(&plan);
         let tasks =
@@ -103,12 +105,12 @@ impl Pipeline {
     }
 
     /// Decodes and reads outside the async threads, with a time limit. The inner `Err` is the page's own fault.
-    async fn decode_and_read(&self, bytes: Vec<u8>, index: u32) -> Result<Result<PageReading, String>> {
+    async fn decode_and_read(&self, bytes: Vec<u8>, index: u32, known: ExamKnowledge) -> Result<Result<PageReading, String>> {
         let inner = self.inner.clone();
         let work = tokio::task::spawn_blocking(move || {
             let whole = AssertUnwindSafe(|| {
                 let picture = source::decode(&bytes, index, &inner.params.limits).map_err(|e| refusal(&e))?;
-                Ok(inner.reader.read_page(&picture))
+                Ok(inner.reader.read_page(&picture, &known))
             });
             catch_unwind(whole).unwrap_or_else(|panic| Err(format!("сбой при чтении: {}", panic_text(&*panic))))
         });

@@ -7,6 +7,7 @@ mod cv;
 mod ean13;
 pub mod glyph;
 pub mod handprint;
+mod known;
 mod levels;
 mod locate;
 mod marks;
@@ -21,6 +22,7 @@ pub mod source;
 
 pub use annotate::annotate;
 pub use glyph::{Glyph, GlyphClassifier};
+pub use known::{Known, Nothing, OfField, Prior};
 pub use params::Params;
 pub use picture::Picture;
 pub use reader::{FormReader, ReaderError};

@@ -35,6 +35,11 @@ pub struct Params {
     pub dust_share: f32,
     /// A character below this calibrated probability goes to a person.
     pub sure_char: f32,
+    /// Chance beforehand of each character that the exam does not permit in a field, beside one for those that it does:
+    /// about one answer in two hundred is of the wrong kind.
+    pub other_symbol: f32,
+    /// Chance beforehand that a character is not the one that printed data or the roster let expect.
+    pub other_value: f32,
     /// Cap height as a share of the cell height, as the classifier was trained.
     pub cap_share: f32,
     /// Ink lower than this share of the cap height keeps its size (`-`, `,`), as the classifier was trained.
@@ -69,6 +74,8 @@ impl Default for Params {
             stroke_from: 0.38,
             dust_share: 0.004,
             sure_char: 0.93,
+            other_symbol: 0.005,
+            other_value: 0.02,
             cap_share: 0.68,
             small_share: 0.55,
             mark_empty: 0.025,

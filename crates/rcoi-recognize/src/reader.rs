@@ -4,6 +4,7 @@ use crate::cells::{self, CellInk};
 use crate::codes::{self, CodeRead};
 use crate::glyph::{Glyph, GlyphClassifier};
 use crate::handprint::{Embedded, ModelError};
+use crate::known::{Known, Nothing, Prior};
 use crate::locate::{Look, Scene, by_print, locate};
 use crate::marks::{self, BoxInk, PageInk};
 use crate::params::Params;
@@ -61,6 +62,12 @@ impl FormReader {
     /// Reads one page. Never fails: what cannot be read is a doubt or a finding.
     #[must_use]
     pub fn read_page(&self, picture: &Picture) -> PageReading {
+        self.read_page_with(picture, &Nothing)
+    }
+
+    /// Reads one page of which something is known beforehand.
+    #[must_use]
+    pub fn read_page_with(&self, picture: &Picture, known: &dyn Known) -> PageReading {
         let mut reading = PageReading {
             engine: self.version.clone(),
             template: None,
@@ -83,7 +90,7 @@ impl FormReader {
             return reading;
         };
         reading.findings = quality::of_form(&scene, found.template, &found.placement, &self.params);
-        reading.fields = self.read_fields(&scene, &found);
+        reading.fields = self.read_fields(&scene, &found, known);
         reading.sheet_code = found.code.as_ref().map(|c| c.text.clone());
         reading.template = Some(found.template.id.clone());
         reading.placement = Some(found.placement);
@@ -162,7 +169,7 @@ impl FormReader {
         place.and_then(|p| self.prints.get(p)).map_or(&[], |kept| kept.get_or_init(|| marks::drawn_print(template)))
     }
 
-    fn read_fields(&self, scene: &Scene<'_>, found: &Found<'_>) -> Vec<FieldReading> {
+    fn read_fields(&self, scene: &Scene<'_>, found: &Found<'_>, known: &dyn Known) -> Vec<FieldReading> {
         let page = &scene.page;
         let measured;
         let standing = match &found.standing {
@@ -212,6 +219,7 @@ impl FormReader {
             .filter_map(|(f, b)| if let FieldSpec::Marks(spec) = &f.spec { Some((spec, b.as_slice())) } else { None })
             .collect();
         let page_ink = PageInk::learn(&learned);
+        let known = known.sheet(&found.template.form, found.code.as_ref().map(|c| c.text.as_str()));
         found
             .template
             .fields
@@ -229,7 +237,7 @@ impl FormReader {
                     }
                     required(field, reading)
                 }
-                FieldSpec::Cells(_) => self.cells_field(scene, map, field, &cut[i], rows.by_ref()),
+                FieldSpec::Cells(_) => self.cells_field(scene, map, field, (&cut[i], &known(&field.name)), rows.by_ref()),
                 FieldSpec::Ink(area) | FieldSpec::Image(area) => {
                     let share = presence::ink_share(page, map, area, scene.black, &self.params);
                     let kind = if matches!(field.spec, FieldSpec::Ink(_)) { FieldKind::Ink } else { FieldKind::Image };
@@ -246,13 +254,14 @@ impl FormReader {
         scene: &Scene<'_>,
         map: &Homography,
         field: &Field,
-        inks: &[CellInk],
+        (inks, prior): (&[CellInk], &Prior),
         rows: impl Iterator<Item = &'r Vec<f32>>,
     ) -> FieldReading {
         let mut reading = blank(field, FieldKind::Cells, map.apply_rect(&field.spec.bounds()));
         let FieldSpec::Cells(spec) = &field.spec else { return reading };
-        let filled = inks.iter().filter(|i| matches!(i, CellInk::Glyph(_))).count();
-        let mut named: Vec<Vec<f32>> = rows.take(filled).cloned().collect();
+        let filled: Vec<usize> = (0..inks.len()).filter(|i| matches!(inks[*i], CellInk::Glyph(_))).collect();
+        let mut named: Vec<Vec<f32>> = rows.take(filled.len()).cloned().collect();
+        prior.weigh(&mut named, &filled, self.classifier.classes(), &self.params);
         cells::one_kind(&mut named, self.classifier.classes());
         let mut named = named.iter();
         let mut crossed = Vec::with_capacity(inks.len());
@@ -275,6 +284,10 @@ impl FormReader {
             reading.chars.push(one);
         }
         (reading.value, reading.confidence, reading.doubts) = cells::join(&reading.chars, &crossed, &self.params);
+        let forbidden = prior.forbidden(reading.chars.iter().map(|c| c.ch));
+        if !forbidden.is_empty() {
+            reading.doubts.push(Doubt::NotPermitted { cells: forbidden });
+        }
         if damaged {
             reading.doubts.push(Doubt::Damaged);
         }

@@ -40,31 +40,31 @@ impl<'a> Expectations<'a> {
     pub fn participant(&self, code: &str) -> Option<&'a Participant> {
         self.by_participant.get(code).copied()
     }
+}
 
-    /// What `field` of a sheet should say. `ppe` and `room` are those of its packet; `owner` comes from its code.
-    /// `None`: nothing is known, the reading stands alone.
-    #[must_use]
-    pub fn expected(&self, field: &str, form: &str, ppe: &str, room: &str, owner: Option<&Participant>) -> Option<String> {
-        let of_owner = |get: fn(&Participant) -> String| owner.map(get);
-        match field {
-            "region" => Some(self.plan.region.clone()),
-            "subject" => Some(self.plan.subject.clone()),
-            "date" => Some(self.plan.date.strftime("%d%m%y").to_string()),
-            "ppe" => Some(owner.map_or_else(|| ppe.to_owned(), |p| p.ppe.clone())),
-            "room" => Some(owner.map_or_else(|| room.to_owned(), |p| p.room.clone())),
-            "school" => of_owner(|p| p.school.clone()),
-            "class-number" => of_owner(|p| p.class.chars().take_while(char::is_ascii_digit).collect()),
-            "class-letter" => of_owner(|p| p.class.chars().skip_while(char::is_ascii_digit).collect()),
-            "surname" => of_owner(|p| p.surname.clone()),
-            "name" => of_owner(|p| p.name.clone()),
-            "patronymic" => of_owner(|p| p.patronymic.clone()),
-            "document-series" => of_owner(|p| p.document_series.clone()),
-            "document-number" => of_owner(|p| p.document_number.clone()),
-            "sheet-number" if form == "C1" => Some("1".to_owned()),
-            "sheet-number" if form == "C2" => Some("2".to_owned()),
-            "link" if form == "C1" => owner?.kit.iter().find(|k| k.form == "C2").map(|k| k.code.clone()),
-            _ => None,
-        }
+/// What `field` of a sheet should say. `ppe` and `room` are those of its packet; `owner` comes from its code.
+/// `None`: nothing is known, the reading stands alone.
+#[must_use]
+pub fn expected(plan: &ExamPlan, field: &str, form: &str, ppe: &str, room: &str, owner: Option<&Participant>) -> Option<String> {
+    let of_owner = |get: fn(&Participant) -> String| owner.map(get);
+    match field {
+        "region" => Some(plan.region.clone()),
+        "subject" => Some(plan.subject.clone()),
+        "date" => Some(plan.date.strftime("%d%m%y").to_string()),
+        "ppe" => Some(owner.map_or_else(|| ppe.to_owned(), |p| p.ppe.clone())),
+        "room" => Some(owner.map_or_else(|| room.to_owned(), |p| p.room.clone())),
+        "school" => of_owner(|p| p.school.clone()),
+        "class-number" => of_owner(|p| p.class.chars().take_while(char::is_ascii_digit).collect()),
+        "class-letter" => of_owner(|p| p.class.chars().skip_while(char::is_ascii_digit).collect()),
+        "surname" => of_owner(|p| p.surname.clone()),
+        "name" => of_owner(|p| p.name.clone()),
+        "patronymic" => of_owner(|p| p.patronymic.clone()),
+        "document-series" => of_owner(|p| p.document_series.clone()),
+        "document-number" => of_owner(|p| p.document_number.clone()),
+        "sheet-number" if form == "C1" => Some("1".to_owned()),
+        "sheet-number" if form == "C2" => Some("2".to_owned()),
+        "link" if form == "C1" => owner?.kit.iter().find(|k| k.form == "C2").map(|k| k.code.clone()),
+        _ => None,
     }
 }
 

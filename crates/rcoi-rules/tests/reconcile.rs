@@ -59,6 +59,7 @@ fn drawn() -> Drawn {
         limit_days: 6,
         forms: forms.map(String::from).to_vec(),
         answers: 26,
+        symbols: vec![],
         rooms: vec![],
         participants: vec![],
         acts: vec![],

@@ -22,6 +22,16 @@ pub struct Torn {
     pub height: f32,
 }
 
+impl Torn {
+    /// Is a pixel of the picture of `size` (pixels) gone?
+    pub(crate) fn covers(&self, (x, y): (f32, f32), (width, height): (f32, f32)) -> bool {
+        let right = matches!(self.corner, Corner::RightTop | Corner::RightBottom);
+        let bottom = matches!(self.corner, Corner::LeftBottom | Corner::RightBottom);
+        let (from_side, from_end) = (if right { width - x } else { x }, if bottom { height - y } else { y });
+        from_side / (self.width * SCALE) + from_end / (self.height * SCALE) < 1.0
+    }
+}
+
 /// Softens the page: each round is a mean of three weighted 1 2 1, down and across. Four rounds are a lens out of focus.
 pub(crate) fn blur(page: &mut GrayImage, rounds: u32) {
     let width = page.width() as usize;

@@ -44,10 +44,14 @@ pub(crate) fn page(templates: &TemplateSet, stamps: &Stamps, sheet: &Sheet) -> R
     Ok(page)
 }
 
+/// Is this person's pen running dry?
+pub(crate) fn is_faint(writer: u64) -> bool {
+    ChaCha8Rng::seed_from_u64(writer).random_ratio(1, FAINT_ONE_IN)
+}
+
 fn writer(seed: u64) -> Writer {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut writer = Writer::of(seed, "hand");
-    if rng.random_ratio(1, FAINT_ONE_IN) {
+    if is_faint(seed) {
         writer.ink = (f32::from(writer.ink) + (255.0 - f32::from(writer.ink)) * FAINT) as u8;
     }
     writer

@@ -41,6 +41,12 @@ impl DrawnExam {
     pub fn draw(&self, job: &Job) -> Result<Vec<u8>, SynthError> {
         self.files.draw(job)
     }
+
+    /// What is out of the ordinary about page `index` of the file `source`, in words, for counting by cause.
+    #[must_use]
+    pub fn defects(&self, source: &str, index: u32) -> Vec<&'static str> {
+        self.files.defects(source, index)
+    }
 }
 
 /// The exam of the demo: Russian, three points, eight rooms, a hundred people, and some of every trouble.

@@ -9,7 +9,7 @@ use crate::stamps::Stamps;
 use crate::{Job, SynthError};
 use image::GrayImage;
 use rayon::prelude::*;
-use rcoi_model::{DoubtfulField, ExamTruth, TemplateId};
+use rcoi_model::{DoubtfulField, ExamTruth, Oddity, TemplateId};
 use rcoi_template::TemplateSet;
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl Files {
     pub(crate) fn put(&mut self, truth: &mut ExamTruth, source: &str, sheets: Vec<Sheet>) {
         for (index, sheet) in (0..).zip(&sheets) {
             let template = self.templates.get(&TemplateId(sheet.template.to_owned()));
-            let (page, doubtful) = sheet.truth(source, index, template);
+            let (page, doubtful) = sheet.truth(source, index, template, &Pass::choose(&self.params, sheet.scan));
             truth.pages.push(page);
             let named = |field| DoubtfulField { source: source.to_owned(), index, field };
             truth.doubtful.extend(doubtful.into_iter().map(named));
@@ -56,6 +56,20 @@ impl Files {
         }
         let (page, pass) = self.scanned(sheets.first().ok_or_else(unknown)?)?;
         jpeg(&page, pass.quality, DPI as u16)
+    }
+
+    /// What is out of the ordinary about a page and about its pass through the scanner; empty for a page that is not here.
+    pub(crate) fn defects(&self, source: &str, index: u32) -> Vec<&'static str> {
+        let Some(sheet) = self.sheets.get(source).and_then(|sheets| sheets.get(index as usize)) else { return Vec::new() };
+        let mut all = Pass::choose(&self.params, sheet.scan).defects();
+        let more = [
+            ("one bit (G4)", source.ends_with(".tif")),
+            ("faint pen", draw::is_faint(sheet.writer)),
+            ("bars destroyed", sheet.oddity == Some(Oddity::UnreadableBarcode)),
+            ("another subject", sheet.oddity == Some(Oddity::ForeignSubject)),
+        ];
+        all.extend(more.into_iter().filter(|(_, is)| *is).map(|(name, _)| name));
+        if all.is_empty() { vec!["none of these"] } else { all }
     }
 
     fn scanned(&self, sheet: &Sheet) -> Result<(GrayImage, Pass), SynthError> {

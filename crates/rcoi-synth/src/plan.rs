@@ -35,6 +35,8 @@ pub struct ExamSpec {
     pub overruns: u32,
     /// People who strike out a character and a whole answer.
     pub corrected: u32,
+    /// People who answer one task with symbols that it does not permit.
+    pub astray: u32,
     /// People who hand in all their answer forms empty.
     pub empty: u32,
     /// People for whom a mark about the exam was set by mistake and blackened.
@@ -66,6 +68,7 @@ impl ExamSpec {
             unreadable: 1,
             overruns: 3,
             corrected: 4,
+            astray: 0,
             empty: 2,
             cancelled: 1,
             faxed: 3,
@@ -74,6 +77,9 @@ impl ExamSpec {
         }
     }
 }
+
+/// Tasks with a short answer.
+const ROWS: u32 = 27;
 
 /// The plan without acts and counts.
 pub(crate) fn plan(spec: &ExamSpec, rng: &mut ChaCha8Rng) -> ExamPlan {
@@ -106,7 +112,8 @@ pub(crate) fn plan(spec: &ExamSpec, rng: &mut ChaCha8Rng) -> ExamPlan {
         date: spec.date,
         limit_days: 6,
         forms: crate::people::KIT.map(str::to_owned).to_vec(),
-        answers: 27,
+        answers: ROWS,
+        symbols: crate::answers::symbols(ROWS),
         rooms: list,
         participants,
         acts: Vec::new(),
@@ -125,6 +132,7 @@ pub(crate) struct Roles {
     pub(crate) overruns: BTreeSet<usize>,
     pub(crate) corrected: BTreeSet<usize>,
     pub(crate) empty: BTreeSet<usize>,
+    pub(crate) astray: BTreeSet<usize>,
     pub(crate) cancelled: BTreeSet<usize>,
     pub(crate) faxed: BTreeSet<usize>,
 }
@@ -147,6 +155,7 @@ impl Roles {
             empty: take(spec.empty),
             cancelled: take(spec.cancelled),
             faxed: take(spec.faxed),
+            astray: take(spec.astray),
         }
     }
 
@@ -157,6 +166,8 @@ impl Roles {
             Style::Overrun
         } else if is(&self.corrected) {
             Style::Corrected
+        } else if is(&self.astray) {
+            Style::Astray
         } else if is(&self.empty) {
             Style::Empty
         } else {

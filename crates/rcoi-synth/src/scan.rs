@@ -6,6 +6,7 @@ use crate::warp::{Map, Tone, warp};
 use image::GrayImage;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rcoi_model::{Point, Rect};
 
 /// How badly a scanner treats pages. Shares are 0..=1 of all pages.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,11 +138,41 @@ impl Pass {
         (self.black + 0.6 * (self.paper - self.black)).clamp(1.0, 254.0) as u8
     }
 
-    /// From a pixel of the scan to a place on the page, about the middle of the page.
-    fn map(&self, page: &GrayImage) -> Map {
+    /// Is a part of `area` (millimetres of a sheet of `size`) lost: torn off, or beyond the edge of the picture?
+    pub(crate) fn hides(&self, size: (f32, f32), area: &Rect) -> bool {
+        let (width, height) = (size.0 * SCALE, size.1 * SCALE);
+        let Map([a, b, c, d, e, f]) = self.map((width, height));
+        let whole = a * e - b * d;
+        let lost = |corner: &Point| {
+            let (px, py) = (corner.x * SCALE - c, corner.y * SCALE - f);
+            let (x, y) = ((e * px - b * py) / whole, (a * py - d * px) / whole);
+            let off = self.torn.is_some_and(|torn| torn.covers((x, y), (width, height)));
+            off || !(0.0..=width).contains(&x) || !(0.0..=height).contains(&y)
+        };
+        area.corners().iter().any(lost)
+    }
+
+    /// What is out of the ordinary about this pass.
+    pub(crate) fn defects(&self) -> Vec<&'static str> {
+        let all = [
+            ("skew above 1.5°", self.skew.abs() > 1.5),
+            ("stretch above 0.4 %", (self.stretch.0 - 1.0).abs().max((self.stretch.1 - 1.0).abs()) > 0.004),
+            ("upside down", self.turned),
+            ("grey paper", self.paper < 215.0),
+            ("streak", self.streaks > 0),
+            ("out of focus", self.blur > 1),
+            ("much dust", self.dust > 30),
+            ("torn corner", self.torn.is_some()),
+            ("dark lid", self.lid < 200),
+        ];
+        all.into_iter().filter(|(_, is)| *is).map(|(name, _)| name).collect()
+    }
+
+    /// From a pixel of the scan to a place on the page (width and height in pixels), about the middle of the page.
+    fn map(&self, (width, height): (f32, f32)) -> Map {
         let (sin, cos) = self.skew.to_radians().sin_cos();
         let (sx, sy) = self.stretch;
-        let (cx, cy) = (page.width() as f32 / 2.0, page.height() as f32 / 2.0);
+        let (cx, cy) = (width / 2.0, height / 2.0);
         let (mx, my) = (cx + self.shift.0 * SCALE, cy + self.shift.1 * SCALE);
         let (a, b, d, e) = (cos / sx, sin / sx, -sin / sy, cos / sy);
         Map([a, b, cx - a * mx - b * my, d, e, cy - d * mx - e * my])
@@ -152,13 +183,14 @@ impl Pass {
 #[must_use]
 pub fn scan(page: &GrayImage, pass: &Pass) -> GrayImage {
     let mut rng = ChaCha8Rng::seed_from_u64(pass.seed);
+    let size = (page.width() as f32, page.height() as f32);
     let tone = Tone { paper: pass.paper, black: pass.black, lid: pass.lid, noise: pass.noise };
     let mut out = if pass.blur > 0 {
         let mut soft = page.clone();
         blur(&mut soft, pass.blur);
-        warp(&soft, pass.map(page), &tone, &mut rng)
+        warp(&soft, pass.map(size), &tone, &mut rng)
     } else {
-        warp(page, pass.map(page), &tone, &mut rng)
+        warp(page, pass.map(size), &tone, &mut rng)
     };
     (0..pass.streaks).for_each(|_| streak(&mut out, &mut rng));
     (0..pass.dust).for_each(|_| speck(&mut out, &mut rng));
@@ -169,4 +201,24 @@ pub fn scan(page: &GrayImage, pass: &Pass) -> GrayImage {
         image::imageops::rotate180_in_place(&mut out);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Corner, Pass, Torn};
+    use rcoi_model::Rect;
+
+    #[test]
+    fn what_a_torn_corner_or_the_edge_of_the_picture_takes_away_is_known() {
+        let size = (210.0, 297.0);
+        let corner = Rect::new(2.0, 290.0, 4.0, 5.0);
+        assert!(!Pass::clean().hides(size, &corner));
+        let torn = Pass { torn: Some(Torn { corner: Corner::LeftBottom, width: 15.0, height: 15.0 }), ..Pass::clean() };
+        assert!(torn.hides(size, &corner));
+        assert!(!torn.hides(size, &Rect::new(200.0, 290.0, 4.0, 5.0)) && !torn.hides(size, &Rect::new(20.0, 270.0, 4.0, 5.0)));
+        let shifted = Pass { shift: (-3.0, 0.0), ..Pass::clean() };
+        assert!(shifted.hides(size, &corner));
+        let skewed = Pass { skew: 3.0, ..Pass::clean() };
+        assert!(skewed.hides(size, &Rect::new(1.0, 20.0, 5.0, 5.0)) != skewed.hides(size, &Rect::new(1.0, 272.0, 5.0, 5.0)));
+    }
 }

@@ -4,10 +4,11 @@ use crate::answers::{self, Style};
 use crate::entry::Entry;
 use crate::marks::MarkShape;
 use crate::people::code_of;
+use crate::scan::Pass;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rcoi_model::{ExamPlan, Oddity, PageTruth, Participant, Room};
-use rcoi_template::{Preprint, Template};
+use rcoi_template::{FieldSpec, Preprint, Template};
 use std::collections::BTreeMap;
 
 /// Fields that carry the code of a sheet as bars.
@@ -59,8 +60,9 @@ impl Sheet {
         self.put(field, Entry::Marked(vec![("1".to_owned(), MarkShape::Blackened)]));
     }
 
-    /// The truth about this sheet, page `index` of the file `source`; and the fields that only a person can settle.
-    pub(crate) fn truth(&self, source: &str, index: u32, template: Option<&Template>) -> (PageTruth, Vec<String>) {
+    /// The truth about this sheet, page `index` of the file `source`; and the fields that only a person can settle, among them
+    /// those of which this pass of the scanner lost a part.
+    pub(crate) fn truth(&self, source: &str, index: u32, template: Option<&Template>, pass: &Pass) -> (PageTruth, Vec<String>) {
         let mut fields: BTreeMap<String, String> = self.printed.clone();
         let mut doubtful = Vec::new();
         for (name, entry) in &self.written {
@@ -75,6 +77,12 @@ impl Sheet {
         if self.oddity == Some(Oddity::UnreadableBarcode) {
             doubtful.extend(CODES.map(str::to_owned));
         }
+        if let Some(template) = template {
+            let lost = |name: &&String| {
+                template.field(name).is_some_and(|f| lost(&f.spec, &fields[*name], (template.width, template.height), pass))
+            };
+            doubtful.extend(fields.keys().filter(lost).filter(|name| !doubtful.contains(name)).cloned().collect::<Vec<_>>());
+        }
         let page = PageTruth {
             source: source.to_owned(),
             index,
@@ -85,6 +93,19 @@ impl Sheet {
             oddity: self.oddity,
         };
         (page, doubtful)
+    }
+}
+
+/// Did the pass lose a part of what is written in a field? Of an area for long texts and of a window for a signature enough
+/// is always left to see that something is there, and a code vouches for itself: with half of its bars it is read or not.
+fn lost(spec: &FieldSpec, value: &str, size: (f32, f32), pass: &Pass) -> bool {
+    match spec {
+        FieldSpec::Cells(cells) => {
+            let written = cells.cells.iter().zip(value.chars()).filter(|(_, c)| *c != ' ');
+            written.into_iter().any(|(cell, _)| pass.hides(size, cell))
+        }
+        FieldSpec::Marks(field) => field.boxes.iter().any(|b| value.split('|').any(|v| v == b.value) && pass.hides(size, &b.area)),
+        FieldSpec::Code(_) | FieldSpec::Ink(_) | FieldSpec::Image(_) => false,
     }
 }
 

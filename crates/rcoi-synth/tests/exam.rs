@@ -163,6 +163,7 @@ fn specs() -> impl Strategy<Value = ExamSpec> {
         miscounted: more.0,
         overruns: more.1,
         corrected: more.2,
+        astray: more.2,
         empty: more.3,
         cancelled: more.4,
         faxed: more.5,

@@ -102,8 +102,8 @@ pub(crate) struct RecognizeArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct EvalArgs {
     /// `truth.csv` (a column `image`, one per field, and perhaps `template`: the form, when it is known) or a drawn exam's `truth.json`.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) truth: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "synthetic")]
+    pub(crate) truth: Option<PathBuf>,
     /// Folder of templates, or one template file; the built-in forms when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) templates: Option<PathBuf>,
@@ -119,6 +119,19 @@ pub(crate) struct EvalArgs {
     /// Writes an HTML page with a picture of every mismatch.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Writes how far confidences can be trusted: a table (CSV, JSON, HTML) and a plot (SVG), into this folder.
+    #[arg(long, value_name = "OUT")]
+    pub(crate) calibration: Option<PathBuf>,
+    /// Draws exams with these seeds (`10` = 1 to 10, `11-20`) in memory instead, with every kind of defect, and counts also
+    /// what the policy would show to people, and why.
+    #[arg(long, value_name = "SEEDS", conflicts_with_all = ["truth", "templates", "images", "template", "report"])]
+    pub(crate) synthetic: Option<String>,
+    /// How many people sit each drawn exam.
+    #[arg(long, default_value_t = 25, requires = "synthetic", value_parser = clap::value_parser!(u32).range(4..=20_000))]
+    pub(crate) participants: u32,
+    /// Lists every field of the drawn exams that is wrong and not shown, and every one that is shown.
+    #[arg(long, requires = "synthetic")]
+    pub(crate) list: bool,
 }
 
 #[derive(Debug, Subcommand)]

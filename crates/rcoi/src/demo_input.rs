@@ -75,6 +75,7 @@ fn spec(seed: u64, participants: u32, date: Date) -> ExamSpec {
         unreadable: part(demo.unreadable),
         overruns: part(demo.overruns),
         corrected: part(demo.corrected),
+        astray: part(demo.astray),
         empty: part(demo.empty),
         cancelled: part(demo.cancelled),
         faxed: part(demo.faxed),

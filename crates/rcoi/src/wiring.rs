@@ -8,7 +8,7 @@ use rcoi_model::{ExamId, PageReading};
 use rcoi_pipeline::package::load_private;
 use rcoi_pipeline::{PageReader, Params, Parts, Pipeline};
 use rcoi_queue::Queue;
-use rcoi_recognize::{FormReader, Picture};
+use rcoi_recognize::{FormReader, Known, Picture};
 use rcoi_rules::Policy;
 use rcoi_store::{Blobs, Store};
 use rcoi_web::{AppState, Packager, WebConfig};
@@ -34,8 +34,8 @@ impl PageReader for Engine {
         self.0.engine_version()
     }
 
-    fn read_page(&self, picture: &Picture) -> PageReading {
-        self.0.read_page(picture)
+    fn read_page(&self, picture: &Picture, known: &dyn Known) -> PageReading {
+        self.0.read_page_with(picture, known)
     }
 }
 

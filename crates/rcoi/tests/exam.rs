@@ -33,6 +33,7 @@ fn drawn() -> DrawnExam {
         unreadable: 1,
         overruns: 1,
         corrected: 1,
+        astray: 0,
         empty: 0,
         cancelled: 0,
         faxed: 1,

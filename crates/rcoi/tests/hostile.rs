@@ -139,6 +139,7 @@ fn draw(folder: &Path) -> [&'static str; 2] {
         unreadable: 0,
         overruns: 0,
         corrected: 0,
+        astray: 0,
         empty: 0,
         cancelled: 0,
         faxed: 0,

@@ -4,7 +4,7 @@
 use rcoi_model::*;
 use rcoi_pipeline::{PageReader, Params, Parts, Pipeline};
 use rcoi_queue::Queue;
-use rcoi_recognize::Picture;
+use rcoi_recognize::{Known, Picture};
 use rcoi_store::{Blobs, NewUser, Store};
 use rcoi_template::{CellsField, Field, FieldSpec, Identity, Locate, Outline, Template, TemplateSet, Unit};
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ impl PageReader for Fake {
         "fake 1"
     }
 
-    fn read_page(&self, picture: &Picture) -> PageReading {
+    fn read_page(&self, picture: &Picture, _: &dyn Known) -> PageReading {
         self.read.fetch_add(1, Ordering::SeqCst);
         let n = picture.gray.get_pixel(0, 0).0[0];
         match n {
@@ -156,6 +156,7 @@ pub(crate) fn plan() -> ExamPlan {
         limit_days: 6,
         forms: vec!["R".into(), "AB".into()],
         answers: 1,
+        symbols: vec![],
         rooms: vec![Room { ppe: "0001".into(), room: "0101".into(), declared_sheets: 5 }],
         participants: vec![person(1, "Орлова"), person(2, "Зуева")],
         acts: vec![],

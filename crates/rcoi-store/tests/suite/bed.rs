@@ -73,6 +73,7 @@ pub(crate) fn plan(subject: &str) -> ExamPlan {
         limit_days: 6,
         forms: vec!["R".to_owned(), "AB".to_owned()],
         answers: 26,
+        symbols: Vec::new(),
         rooms: vec![room("0101"), room("0102")],
         participants: Vec::new(),
         acts: Vec::new(),

@@ -1,9 +1,12 @@
 //! `rcoi eval`: read pictures whose truth is known; count what is right, wrong without doubt, doubtful.
 
-use super::{Done, files};
+use super::{Done, files, synthetic};
 use crate::args::EvalArgs;
 use crate::config::Config;
-use crate::eval::{Evaluation, PageScore, Truth, TruthPage, attach, compare_page, html, json, summary, unread_page};
+use crate::eval::{
+    Evaluation, PageScore, Reliability, Truth, TruthPage, attach, compare_page, contents, html, json, names, reliability_summary, summary,
+    unread_page,
+};
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 use rcoi_model::TemplateId;
@@ -15,12 +18,13 @@ use std::fs;
 use std::path::Path;
 
 pub(crate) fn run(args: &EvalArgs, config: &Config) -> Result<Done> {
-    let bytes = fs::read(&args.truth).with_context(|| format!("cannot read {}", args.truth.display()))?;
-    let mut truth = Truth::parse(&bytes).with_context(|| format!("{}", args.truth.display()))?;
+    let Some(file) = &args.truth else { return synthetic::run(args, config) };
+    let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut truth = Truth::parse(&bytes).with_context(|| format!("{}", file.display()))?;
     if let Some(id) = &args.template {
         truth.pages.iter_mut().for_each(|page| page.told = Some(id.clone()));
     }
-    let folder = args.images.as_deref().or_else(|| args.truth.parent()).unwrap_or_else(|| Path::new("."));
+    let folder = args.images.as_deref().or_else(|| file.parent()).unwrap_or_else(|| Path::new("."));
     let templates = files::templates(args.templates.as_deref(), config)?;
     let readers = Readers::new(&truth, &templates)?;
     let pages = truth.pages.par_iter().map(|page| score(page, folder, &readers, &templates, args.report.is_some())).collect();
@@ -31,11 +35,28 @@ pub(crate) fn run(args: &EvalArgs, config: &Config) -> Result<Done> {
         print!("{}", summary(&evaluation));
     }
     if let Some(report) = &args.report {
-        let title = format!("rcoi eval: {}", args.truth.display());
+        let title = format!("rcoi eval: {}", file.display());
         fs::write(report, html(&evaluation, &title)).with_context(|| format!("cannot write {}", report.display()))?;
         eprintln!("{}", report.display());
     }
+    if let Some(out) = &args.calibration {
+        let reliability = Reliability::of(&evaluation);
+        eprint!("{}", reliability_summary(&reliability));
+        write_calibration(&reliability, out, &format!("rcoi eval --calibration: {}", file.display()))?;
+    }
     Ok(Done::unless(evaluation.pages.iter().any(|p| p.failure.is_some())))
+}
+
+/// The four files of a reliability.
+pub(super) fn write_calibration(reliability: &Reliability, out: &Path, title: &str) -> Result<()> {
+    for (file, text) in names(out).iter().zip(contents(reliability, title)) {
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        eprintln!("{}", file.display());
+    }
+    Ok(())
 }
 
 /// One reader for pages whose form must be found out, and one for each form that is told.

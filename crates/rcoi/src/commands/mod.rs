@@ -10,6 +10,7 @@ pub(crate) mod ingest;
 pub(crate) mod package;
 pub(crate) mod recognize;
 pub(crate) mod serve;
+mod synthetic;
 pub(crate) mod template;
 pub(crate) mod user;
 

@@ -74,6 +74,12 @@ pub(crate) struct FieldScore {
     /// Words for the doubts, such as `multiple-marks`.
     pub(crate) doubts: Vec<String>,
     pub(crate) outcome: Outcome,
+    /// Kind of the field, when it was read.
+    pub(crate) kind: Option<FieldKind>,
+    /// The value is the one of the truth, doubt or not.
+    pub(crate) value_right: bool,
+    /// Only a person can settle it: being sure is wrong here, whatever the value.
+    pub(crate) open: bool,
     /// Area in picture pixels, when the field lies on the page that was read.
     pub(crate) area: Option<Rect>,
     /// PNG of the field, put in by [`super::attach`] for mismatches.
@@ -152,7 +158,7 @@ pub(crate) fn compare_page(truth: &TruthPage, reading: &PageReading, templates: 
     for (name, expected) in values {
         match Seen::find(name, template, reading) {
             Some(seen) if !mistaken => {
-                score.fields.push(seen.score(name, expected));
+                score.fields.push(seen.score(name, expected, truth.open.contains(name)));
                 if let [one] = seen.parts.as_slice() {
                     score.boxes = score.boxes.and(&boxes::count(one, expected));
                 }
@@ -173,6 +179,9 @@ fn absent(name: &str, expected: &str, outcome: Outcome) -> FieldScore {
         confidence: 0.0,
         doubts: Vec::new(),
         outcome,
+        kind: None,
+        value_right: false,
+        open: false,
         area: None,
         picture: None,
     }
@@ -193,7 +202,7 @@ impl<'a> Seen<'a> {
         parts.filter(|p| !p.is_empty()).map(|parts| Self { parts })
     }
 
-    fn score(&self, name: &str, expected: &str) -> FieldScore {
+    fn score(&self, name: &str, expected: &str, open: bool) -> FieldScore {
         let value: String = self.parts.iter().map(|p| p.value.as_str()).collect();
         let doubts: BTreeSet<String> = self.parts.iter().flat_map(|p| &p.doubts).map(word).collect();
         let right = match self.parts.as_slice() {
@@ -202,8 +211,8 @@ impl<'a> Seen<'a> {
             parts => value == expected || spaced(parts) == expected,
         };
         let outcome = match (right, doubts.is_empty()) {
-            (true, true) => Outcome::Right,
-            (false, true) => Outcome::WrongSure,
+            (true, true) if !open => Outcome::Right,
+            (_, true) => Outcome::WrongSure,
             (true, false) => Outcome::DoubtfulRight,
             (false, false) => Outcome::DoubtfulWrong,
         };
@@ -217,6 +226,9 @@ impl<'a> Seen<'a> {
             confidence: self.parts.iter().map(|p| p.confidence.get()).product(),
             doubts: doubts.into_iter().collect(),
             outcome,
+            kind: self.parts.first().map(|p| p.kind),
+            value_right: right,
+            open,
             area,
             picture: None,
         }

@@ -4,13 +4,21 @@ mod boxes;
 mod compare;
 mod json;
 mod pictures;
+mod reliability;
+mod reliability_files;
 mod report;
+mod tally;
+mod tally_text;
 mod truth;
 
 pub(crate) use compare::{Counts, PageScore, compare_page, unread_page};
 pub(crate) use json::json;
 pub(crate) use pictures::attach;
+pub(crate) use reliability::Reliability;
+pub(crate) use reliability_files::{contents, names, summary as reliability_summary};
 pub(crate) use report::{html, summary};
+pub(crate) use tally::{PageFacts, Tally};
+pub(crate) use tally_text::{json as tally_json, text as tally_text};
 pub(crate) use truth::{Truth, TruthPage};
 
 use rcoi_template::{Template, TemplateSet};

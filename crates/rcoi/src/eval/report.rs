@@ -174,6 +174,6 @@ fn shown(value: &str) -> String {
     if value.is_empty() { "∅".to_owned() } else { escape(value) }
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -202,6 +202,19 @@ fn the_truth_of_a_drawn_exam_knows_every_field_and_the_form() {
 }
 
 #[test]
+fn being_sure_where_only_a_person_can_tell_is_wrong_even_with_the_right_value() {
+    let json = r#"{"seed":1,"pages":[
+        {"source":"a.tif","index":0,"template":"sheet","sheet_code":"","participant":null,"fields":{"q1":"A","q2":"B"}}],
+        "doubtful":[{"source":"a.tif","index":0,"field":"q1"},{"source":"a.tif","index":0,"field":"q2"}]}"#;
+    let truth = Truth::parse(json.as_bytes()).unwrap();
+    let fields = vec![field("q1", FieldKind::Cells, "A", vec![]), field("q2", FieldKind::Cells, "B", vec![Doubt::Damaged])];
+    let score = compare_page(&truth.pages[0], &reading(fields), &set());
+    assert_eq!([score.fields[0].outcome, score.fields[1].outcome], [Outcome::WrongSure, Outcome::DoubtfulRight]);
+    // Such a field says nothing about confidences.
+    assert!(!Reliability::of(&Evaluation { pages: vec![score] }).curves.contains_key("all, filled"));
+}
+
+#[test]
 fn broken_truth_is_named() {
     let said = |text: &str| Truth::parse(text.as_bytes()).unwrap_err().to_string();
     assert!(said("picture,q1\na,b\n").contains("no column 'image'"));

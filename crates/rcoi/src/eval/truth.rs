@@ -1,7 +1,7 @@
 //! Truth files: a CSV with a column `image` (and perhaps `template`) and one per field, or the `truth.json` of a drawn exam.
 
 use rcoi_model::{ExamTruth, Oddity};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the pages of a pile really say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct TruthPage {
     pub(crate) values: BTreeMap<String, String>,
     /// Fields that are not named are empty (otherwise nothing is known about them).
     pub(crate) complete: bool,
+    /// Fields that only a person can settle: torn away, struck out, marked twice. A doubt is right there and being sure is not.
+    pub(crate) open: BTreeSet<String>,
     /// The page cannot be decoded at all, on purpose.
     pub(crate) undecodable: bool,
 }
@@ -82,6 +84,7 @@ impl Truth {
                 told,
                 values: values.map(|(_, (column, value))| (column.clone(), value.trim().to_owned())).collect(),
                 complete: false,
+                open: BTreeSet::new(),
                 undecodable: false,
             });
         }
@@ -89,8 +92,17 @@ impl Truth {
     }
 
     fn from_json(text: &[u8]) -> Result<Self, TruthError> {
-        let exam: ExamTruth = serde_json::from_slice(text)?;
+        Ok(Self::of_exam(serde_json::from_slice(text)?))
+    }
+
+    /// The truth of a drawn exam.
+    pub(crate) fn of_exam(exam: ExamTruth) -> Self {
+        let mut open: BTreeMap<(String, u32), BTreeSet<String>> = BTreeMap::new();
+        for doubt in exam.doubtful {
+            open.entry((doubt.source, doubt.index)).or_default().insert(doubt.field);
+        }
         let pages = exam.pages.into_iter().map(|page| TruthPage {
+            open: open.remove(&(page.source.clone(), page.index)).unwrap_or_default(),
             image: page.source,
             index: page.index,
             template: Some(page.template),
@@ -99,6 +111,6 @@ impl Truth {
             complete: true,
             undecodable: page.oddity == Some(Oddity::Undecodable),
         });
-        Ok(Self { pages: pages.collect() })
+        Self { pages: pages.collect() }
     }
 }

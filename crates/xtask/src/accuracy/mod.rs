@@ -16,14 +16,20 @@ use crate::machine::{self, Need};
 use anyhow::{Context, Result, bail};
 use lab::Lab;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
 use table::Row;
 
 const HELP: &str = "\
 cargo xtask accuracy [--data DIR] [--set NAME]... [--mismatches] [--keep DIR] [--rcoi FILE]
+cargo xtask accuracy --synthetic [--seeds 10] [--participants 25] [--mismatches] [--keep DIR] [--rcoi FILE]
 
   --data DIR    the sets, one folder each; else RCOI_REAL, else ../shared/real beside the project
   --set NAME    only this set (may be repeated)
-  --mismatches  list every silent error: file, field, truth, reading
+  --synthetic   no scans: exams drawn with every kind of defect; what is silently wrong, what people would see and why
+  --seeds S     which exams are drawn: 10 = the first ten, 11-20 = these
+  --participants N  how many people sit each of them
+  --mismatches  list every silent error: file, field, truth, reading (of drawn exams also what is shown)
   --keep DIR    leave truth, templates and HTML reports there (otherwise they go when the run ends)
   --rcoi FILE   measure this binary instead of building one";
 
@@ -49,6 +55,9 @@ struct Options {
     mismatches: bool,
     keep: Option<PathBuf>,
     rcoi: Option<PathBuf>,
+    synthetic: bool,
+    seeds: String,
+    participants: String,
 }
 
 pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<()> {
@@ -56,6 +65,9 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<()> {
         println!("{HELP}");
         return Ok(());
     };
+    if options.synthetic {
+        return synthetic(options);
+    }
     let data = data(options.data)?;
     let names: Vec<&str> = SETS.iter().map(|(name, ..)| *name).collect();
     if let Some(odd) = options.sets.iter().find(|s| !names.contains(&s.as_str())) {
@@ -95,7 +107,16 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<()> {
 }
 
 fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>> {
-    let mut options = Options { data: None, sets: Vec::new(), mismatches: false, keep: None, rcoi: None };
+    let mut options = Options {
+        data: None,
+        sets: Vec::new(),
+        mismatches: false,
+        keep: None,
+        rcoi: None,
+        synthetic: false,
+        seeds: "10".to_owned(),
+        participants: "25".to_owned(),
+    };
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg}: expected a value after it\n\n{HELP}"));
         match arg.as_str() {
@@ -103,12 +124,38 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>> {
             "--set" => options.sets.push(value()?),
             "--keep" => options.keep = Some(value()?.into()),
             "--rcoi" => options.rcoi = Some(value()?.into()),
+            "--synthetic" => options.synthetic = true,
+            "--seeds" => options.seeds = value()?,
+            "--participants" => options.participants = value()?,
             "--mismatches" => options.mismatches = true,
             "--help" | "-h" => return Ok(None),
             other => bail!("unknown option '{other}'\n\n{HELP}"),
         }
     }
     Ok(Some(options))
+}
+
+/// Drawn exams: the binary draws, reads and counts in one process, so that nothing is left behind but the reliability, if kept.
+fn synthetic(options: Options) -> Result<()> {
+    let binary = match options.rcoi {
+        Some(file) => file,
+        None => build()?,
+    };
+    let begun = Instant::now();
+    let mut command = Command::new(&binary);
+    command.args(["eval", "--synthetic", &options.seeds, "--participants", &options.participants]).env_remove("RCOI_REAL");
+    if options.mismatches {
+        command.arg("--list");
+    }
+    if let Some(folder) = &options.keep {
+        command.arg("--calibration").arg(folder);
+    }
+    let status = command.status().with_context(|| format!("cannot start {}", binary.display()))?;
+    if !status.success() {
+        bail!("rcoi eval --synthetic ended with {status}");
+    }
+    println!("{:.0} s", begun.elapsed().as_secs_f32());
+    Ok(())
 }
 
 fn data(given: Option<PathBuf>) -> Result<PathBuf> {
