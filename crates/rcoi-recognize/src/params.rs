@@ -10,7 +10,8 @@ pub struct Params {
     pub anchor_reach: f32,
     /// Correlation with the look of the mark from which a place may be one: whole marks reach 0.85 to 0.99, letters 0.5.
     pub anchor_score: f32,
-    /// Contrast of a mark with the paper round it, as a share of that of the darkest ink: thin lines are pale in reduced copies.
+    /// Contrast of a mark with the paper round it, as a share of that of the darkest ink: thin lines are pale in reduced copies,
+    /// and pale toner beside a black pen reaches 0.25.
     pub anchor_contrast: f32,
     /// An anchor may lie so far from where the fitted map expects it, as a share of the page width: 1.2 % = 2.5 mm on A4.
     pub anchor_tolerance: f32,
@@ -62,7 +63,7 @@ impl Default for Params {
             locate_side: 1280,
             anchor_reach: 0.075,
             anchor_score: 0.6,
-            anchor_contrast: 0.25,
+            anchor_contrast: 0.12,
             anchor_tolerance: 0.012,
             least_anchors: 3,
             clear_lead: 0.15,

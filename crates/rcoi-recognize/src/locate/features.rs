@@ -21,10 +21,8 @@ const LEAST_AGREEMENT: f32 = 0.3;
 const PATCHES: (usize, usize) = (6, 8);
 /// Side of a patch against the distance between two; they overlap.
 const SIDE: f32 = 1.2;
-/// Picture pixels of a patch's side.
-const PIXELS: f32 = 56.0;
-/// How far a patch is sought in the rounds, as a share of the sheet's longer side: 5 mm and 2 mm of A4.
-const REACHES: [f32; 2] = [0.017, 0.007];
+/// Rounds: how far a patch is sought, as a share of the sheet's longer side (5 mm and 2 mm of A4), and how many pixels its side is cut into.
+const ROUNDS: [(f32, f32); 2] = [(0.017, 56.0), (0.007, 112.0)];
 /// Correlation of a patch with the page from which it is the same print.
 const LEAST_SCORE: f32 = 0.5;
 /// A patch with less contrast has nothing to be known by, grey levels.
@@ -41,8 +39,8 @@ pub(super) fn find(scene: &Scene<'_>, template: &Template, look: &Look, starts: 
     let laid = starts.iter().flat_map(|start| SKEWS.map(|skew| lay(scene, template, look, &skewed(start, template, skew))));
     let (_, mut map) = laid.flatten().filter(|(score, _)| *score >= LEAST_AGREEMENT).max_by(|a, b| a.0.total_cmp(&b.0))?;
     let mut residual = 0.0;
-    for reach in REACHES {
-        (map, residual) = closer(scene, template, look, &map, reach, params)?;
+    for (reach, pixels) in ROUNDS {
+        (map, residual) = closer(scene, template, look, &map, (reach, pixels), params)?;
     }
     Some(Placement { quarter_turns: turns(&map, template), form_to_picture: map, anchors_found: 0, anchors_total: 0, residual })
 }
@@ -98,23 +96,30 @@ fn lay(scene: &Scene<'_>, template: &Template, look: &Look, map: &Homography) ->
 }
 
 /// One affine map through the patches that are found near where `map` has them, and how far they lie from it, form units.
-fn closer(scene: &Scene<'_>, template: &Template, look: &Look, map: &Homography, reach: f32, params: &Params) -> Option<(Homography, f32)> {
+fn closer(
+    scene: &Scene<'_>,
+    template: &Template,
+    look: &Look,
+    map: &Homography,
+    (reach, pixels): (f32, f32),
+    params: &Params,
+) -> Option<(Homography, f32)> {
     let (across, along) = if template.width > template.height { (PATCHES.1, PATCHES.0) } else { PATCHES };
     let step = Point::new(template.width / across as f32, template.height / along as f32);
     let side = step.x.min(step.y) * SIDE;
     let scale = Linear::near(map, Point::new(template.width / 2.0, template.height / 2.0), 1.0).scale();
-    let level = ((side * scale / PIXELS).max(1.0).log2().round() as usize).min(scene.most_level());
+    let level = ((side * scale / pixels).max(1.0).log2().round() as usize).min(scene.most_level());
     let (copy, shrink) = (scene.level(level), (1_u32 << level) as f32);
-    let pixels = (side * scale / shrink).ceil().max(8.0) as u32;
+    let cut = (side * scale / shrink).ceil().max(8.0) as u32;
     let longest = template.width.max(template.height);
     let demand = Demand { score: LEAST_SCORE, contrast: scene.least_contrast(params), count: 1 };
     let (mut from, mut to, mut sought) = (Vec::new(), Vec::new(), 0);
     for k in 0..across * along {
         let centre = Point::new(((k % across) as f32 + 0.5) * step.x, ((k / across) as f32 + 0.5) * step.y);
         let place = map.apply(centre);
-        let half = pixels as f32 / 2.0;
+        let half = cut as f32 / 2.0;
         let corner = Point::new(place.x - half * shrink, place.y - half * shrink);
-        let print = laid_down(look, template, map, corner, shrink, (pixels, pixels))?;
+        let print = laid_down(look, template, map, corner, shrink, (cut, cut))?;
         let Some(pattern) = Pattern::of(print, Point::new(half, half), LEAST_CONTRAST) else { continue };
         sought += 1;
         let middle = Point::new(place.x / shrink, place.y / shrink);

@@ -42,6 +42,8 @@ const UNEVEN: f32 = 0.13;
 const FINE: u32 = 2000;
 /// Grey levels are counted on about so many rows.
 const COUNTED: usize = 250;
+/// What is less darker than the paper is its grain or what shines through, grey levels.
+const LEAST_DARK: f32 = 40.0;
 /// A page with less dark is blank: a line of text covers 0.3 %.
 const LEAST_INK: f32 = 0.0015;
 
@@ -82,7 +84,7 @@ impl<'a> Scene<'a> {
     /// Share of the page that is dark.
     pub(crate) fn ink(&self) -> f32 {
         *self.ink.get_or_init(|| {
-            let cut = f32::from(self.paper) - 0.35 * f32::from(self.paper);
+            let cut = f32::from(self.paper) - (0.35 * f32::from(self.paper.saturating_sub(self.black))).max(LEAST_DARK);
             let pixels = self.small().as_raw();
             pixels.iter().filter(|p| f32::from(**p) < cut).count() as f32 / pixels.len().max(1) as f32
         })
