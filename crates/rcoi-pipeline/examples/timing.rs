@@ -3,7 +3,7 @@
 //! The folder is changed (an open exam is reconciled); give it a copy. Copying the pictures is timed in the same run.
 
 use rcoi_model::{ExamId, PageReading};
-use rcoi_pipeline::{PageReader, Params, Parts, Pipeline, package};
+use rcoi_pipeline::{PageReader, Params, Parts, Pipeline, Reader, package};
 use rcoi_queue::Queue;
 use rcoi_recognize::{Known, Picture};
 use rcoi_store::{Blobs, Store, TaskFilter};
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         store,
         blobs: Blobs::open(data.join("blobs")).await?,
         queue: Queue::memory(rcoi_queue::Params::default()),
-        reader: Arc::new(Nobody),
+        reader: Reader::Here(Arc::new(Nobody)),
         templates: rcoi_template::builtin(),
         policy: Pipeline::default_policy()?,
         params: Params { settle: Duration::ZERO, ..Params::default() },

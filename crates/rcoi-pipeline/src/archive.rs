@@ -78,10 +78,10 @@ impl Pipeline {
     }
 
     async fn stage(&self, exam: ExamId, packet: Option<&PacketName>, inside: &str, bytes: Vec<u8>) -> Result<Staged> {
-        let (pages, bytes) = self.count_pages(bytes).await?;
+        let (pages, bytes) = self.inner.readers.count(bytes, &self.inner.params).await?;
         let pages = match pages {
             Ok(pages) => pages,
-            Err(error) => return self.stage_aside(exam, packet, inside, refusal(&error)).await,
+            Err(why) => return self.stage_aside(exam, packet, inside, why).await,
         };
         let Some(id) = self.packet_of(exam, packet, inside).await? else { return Ok(Staged::Homeless(None)) };
         let blob = self.inner.blobs.put(bytes).await?;

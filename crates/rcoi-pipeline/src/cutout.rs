@@ -6,7 +6,6 @@ use crate::gray;
 use crate::pipeline::{Pipeline, lock};
 use image::GrayImage;
 use rcoi_model::{BlobHash, Doubt, Page, PageId, Point, Quad, TaskId, TaskSubject};
-use rcoi_recognize::source;
 use std::collections::VecDeque;
 use std::io::Cursor;
 use std::sync::{Arc, Mutex};
@@ -82,9 +81,7 @@ impl Pipeline {
             return Ok(picture);
         }
         let bytes = self.inner.blobs.get(&page.blob).await?;
-        let (limits, index) = (self.inner.params.limits.clone(), page.index);
-        let decoded = tokio::task::spawn_blocking(move || source::decode(&bytes, index, &limits)).await?;
-        let picture = Arc::new(decoded.map_err(|e| PipelineError::Picture(e.to_string()))?.gray);
+        let picture = Arc::new(self.inner.readers.picture(bytes, page.index, &self.inner.params).await?);
         self.inner.decoded.put(key, picture.clone());
         Ok(picture)
     }

@@ -139,7 +139,7 @@ impl Pipeline {
         if source::kind(&bytes) == Some(Kind::Zip) {
             return self.ingest_archive(exam, packet, source, bytes).await;
         }
-        let (pages, bytes) = self.count_pages(bytes).await?;
+        let (pages, bytes) = self.inner.readers.count(bytes, &self.inner.params).await?;
         let (id, outcome) = match pages {
             Ok(pages) => match self.packet_of(exam, packet, source).await? {
                 Some(id) => {
@@ -148,15 +148,9 @@ impl Pipeline {
                 }
                 None => (None, no_packet()),
             },
-            Err(error) => self.keep_aside(exam, packet, source, bytes, &refusal(&error)).await?,
+            Err(why) => self.keep_aside(exam, packet, source, bytes, &why).await?,
         };
         Ok(vec![(source.to_owned(), id, outcome)])
-    }
-
-    pub(crate) async fn count_pages(&self, bytes: Vec<u8>) -> Result<(Result<u32, SourceError>, Vec<u8>)> {
-        let limits = self.inner.params.limits.clone();
-        let count = move || (source::page_count(&bytes, &limits), bytes);
-        Ok(tokio::task::spawn_blocking(count).await?)
     }
 
     /// Stores the rows of a file whose bytes are in the store.

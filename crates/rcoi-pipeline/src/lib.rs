@@ -4,6 +4,7 @@
 //! from the store: a row in state `received` is the outbox, and every write is idempotent.
 
 mod advice;
+mod apart;
 mod archive;
 mod check;
 mod close;
@@ -25,10 +26,11 @@ mod verdict;
 mod worker;
 
 pub use advice::{EMPTY_ARCHIVE, refusal};
+pub use apart::{Answer, Pixels, Question, Said, Servant, Servants, serve};
 pub use close::ExamGate;
 pub use error::{PipelineError, Result};
 pub use intake::{FileOutcome, IntakeProgress, IntakeReport, OneFile};
 pub use known::ExamKnowledge;
 pub use packet_name::PacketName;
 pub use pipeline::{Params, Parts, Pipeline, Running};
-pub use reader::PageReader;
+pub use reader::{PageReader, Reader, read_page};

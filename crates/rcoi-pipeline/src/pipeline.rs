@@ -3,7 +3,7 @@
 use crate::cutout::DecodedPages;
 use crate::error::{PipelineError, Result};
 use crate::facts::{MadeSheets, ReadFacts};
-use crate::reader::PageReader;
+use crate::reader::{Reader, Readers};
 use crate::{relay, worker};
 use rcoi_model::{ExamId, ExamPlan, PageId, Role, Task, UserId};
 use rcoi_queue::Queue;
@@ -58,7 +58,7 @@ pub struct Parts {
     pub store: Store,
     pub blobs: Blobs,
     pub queue: Queue,
-    pub reader: Arc<dyn PageReader>,
+    pub reader: Reader,
     pub templates: TemplateSet,
     pub policy: Policy,
     pub params: Params,
@@ -74,7 +74,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
     pub(crate) queue: Queue,
-    pub(crate) reader: Arc<dyn PageReader>,
+    pub(crate) readers: Readers,
     pub(crate) templates: TemplateSet,
     pub(crate) policy: Policy,
     pub(crate) params: Params,
@@ -122,7 +122,7 @@ impl Pipeline {
                 store,
                 blobs,
                 queue,
-                reader,
+                readers: Readers::new(reader, &params),
                 templates,
                 policy,
                 params,

@@ -1,11 +1,143 @@
-//! The one thing the chain needs from the recognition engine, so that the chain is tested without it.
+//! Who decodes and reads pages: processes of their own, or (in tests) an engine in this one.
 
+use crate::advice::refusal;
+use crate::apart::{Answer, Pixels, Question, Said, Servant, Servants};
+use crate::error::{PipelineError, Result};
+use crate::known::ExamKnowledge;
+use crate::pipeline::Params;
+use image::GrayImage;
 use rcoi_model::PageReading;
-use rcoi_recognize::{Known, Picture};
+use rcoi_recognize::{Known, Nothing, Picture, source};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Reads one decoded page. Never fails: doubt is data. Must be quick to share between threads.
 pub trait PageReader: Send + Sync + 'static {
     /// Engine version, as it stands in [`PageReading::engine`].
     fn engine_version(&self) -> &str;
     fn read_page(&self, picture: &Picture, known: &dyn Known) -> PageReading;
+}
+
+/// Where pages are decoded and read.
+#[derive(Clone)]
+pub enum Reader {
+    /// In this process. Nothing can end a decoder that never returns: its page is set aside, its thread goes on.
+    Here(Arc<dyn PageReader>),
+    /// In processes of their own, which are ended when they take too long.
+    Apart(Servant),
+}
+
+/// The same, running.
+pub(crate) enum Readers {
+    Here(Arc<dyn PageReader>),
+    Apart { servants: Arc<Servants>, room: Semaphore },
+}
+
+impl Readers {
+    pub(crate) fn new(reader: Reader, params: &Params) -> Self {
+        match reader {
+            Reader::Here(engine) => Self::Here(engine),
+            // One more than read pages, so that the intake counts pages meanwhile.
+            Reader::Apart(how) => {
+                Self::Apart { servants: Arc::new(Servants::new(how, params.read_limit)), room: Semaphore::new(params.workers.max(1) + 1) }
+            }
+        }
+    }
+
+    /// How many pages the bytes hold, or what is wrong with them; the bytes come back.
+    pub(crate) async fn count(&self, bytes: Vec<u8>, params: &Params) -> Result<(Result<u32, String>, Vec<u8>)> {
+        if let Self::Here(_) = self {
+            let limits = params.limits.clone();
+            let count = move || (source::page_count(&bytes, &limits).map_err(|e| refusal(&e)), bytes);
+            return Ok(tokio::task::spawn_blocking(count).await?);
+        }
+        let (said, bytes) = self.ask(Question::Pages, bytes).await?;
+        match said {
+            Ok(Answer::Pages(pages)) => Ok((Ok(pages), bytes)),
+            Ok(_) => Err(other_answer()),
+            Err(why) => Ok((Err(why), bytes)),
+        }
+    }
+
+    /// Decodes and reads one page. The inner `Err` is the page's own fault.
+    pub(crate) async fn read(
+        &self,
+        bytes: Vec<u8>,
+        index: u32,
+        known: ExamKnowledge,
+        params: &Params,
+    ) -> Result<Result<PageReading, String>> {
+        if let Self::Here(engine) = self {
+            let (engine, limits) = (Arc::clone(engine), params.limits.clone());
+            let work = tokio::task::spawn_blocking(move || read_page(&*engine, &bytes, index, Some(&known), &limits));
+            return match tokio::time::timeout(params.read_limit, work).await {
+                Ok(joined) => joined.map_err(PipelineError::from),
+                Err(_) => Ok(Err(format!("чтение дольше {} с прервано", params.read_limit.as_secs_f32()))),
+            };
+        }
+        match self.ask(Question::Page(index, Some(Box::new(known))), bytes).await?.0 {
+            Ok(Answer::Page(reading)) => Ok(Ok(*reading)),
+            Ok(_) => Err(other_answer()),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    /// Decodes one page for people to look at.
+    pub(crate) async fn picture(&self, bytes: Vec<u8>, index: u32, params: &Params) -> Result<GrayImage> {
+        if let Self::Here(_) = self {
+            let limits = params.limits.clone();
+            let decoded = tokio::task::spawn_blocking(move || source::decode(&bytes, index, &limits)).await?;
+            return Ok(decoded.map_err(|e| PipelineError::Picture(e.to_string()))?.gray);
+        }
+        match self.ask(Question::Picture(index), bytes).await?.0 {
+            Ok(Answer::Picture(Pixels { width, height, samples })) => GrayImage::from_raw(width, height, samples).ok_or_else(other_answer),
+            Ok(_) => Err(other_answer()),
+            Err(why) => Err(PipelineError::Picture(why)),
+        }
+    }
+
+    async fn ask(&self, question: Question, bytes: Vec<u8>) -> Result<(Said, Vec<u8>)> {
+        let Self::Apart { servants, room } = self else {
+            return Err(PipelineError::Internal("nobody to ask".to_owned()));
+        };
+        // The semaphore is never closed.
+        let _held = room.acquire().await.map_err(|e| PipelineError::Internal(e.to_string()))?;
+        let servants = Arc::clone(servants);
+        let asked = tokio::task::spawn_blocking(move || (servants.ask(&question, &bytes), bytes)).await?;
+        match asked {
+            (Ok(said), bytes) => Ok((said, bytes)),
+            (Err(error), _) => Err(PipelineError::Internal(format!("no process to read in: {error}"))),
+        }
+    }
+}
+
+fn other_answer() -> PipelineError {
+    PipelineError::Internal("an answer came that was not asked for".to_owned())
+}
+
+/// Decodes and reads one page; what is wrong with it, a panic of the engine included, becomes one line.
+///
+/// # Errors
+/// The page's own fault.
+pub fn read_page(
+    engine: &dyn PageReader,
+    bytes: &[u8],
+    index: u32,
+    known: Option<&ExamKnowledge>,
+    limits: &source::Limits,
+) -> Result<PageReading, String> {
+    let whole = AssertUnwindSafe(|| {
+        let picture = source::decode(bytes, index, limits).map_err(|e| refusal(&e))?;
+        let known: &dyn Known = match known {
+            Some(known) => known,
+            None => &Nothing,
+        };
+        Ok(engine.read_page(&picture, known))
+    });
+    catch_unwind(whole).unwrap_or_else(|panic| Err(format!("сбой при чтении: {}", panic_text(&*panic))))
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("причина неизвестна")
 }

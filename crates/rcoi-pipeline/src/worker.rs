@@ -1,18 +1,15 @@
 //! A worker: takes a page from the queue, reads it, saves reading and tasks in one transaction, acknowledges.
 //! One bad page never stops the pile: it is set aside with its reason.
 
-use crate::advice::refusal;
-use crate::error::{PipelineError, Result};
+use crate::error::Result;
 use crate::field_tasks::field_tasks;
 use crate::known::ExamKnowledge;
 use crate::pipeline::{Pipeline, lock};
-use rcoi_model::{Page, PageId, PageReading, PageState};
+use rcoi_model::{Page, PageId, PageState};
 use rcoi_queue::{Delivery, Task};
-use rcoi_recognize::source;
 use rcoi_rules::reconcile::undecodable;
 use rcoi_rules::{Expectations, PacketFacts};
 use rcoi_store::StoreError;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -81,7 +78,7 @@ impl Pipeline {
         let packet = self.inner.store.packet(page.packet).await?;
         let packet = PacketFacts { id: packet.id, ppe: packet.ppe, room: packet.room, declared: packet.declared };
         let known = ExamKnowledge::of(&plan, &packet.ppe, &packet.room);
-        let reading = match self.decode_and_read(bytes, page.index, known).await? {
+        let reading = match self.inner.readers.read(bytes, page.index, known, &self.inner.params).await? {
             Ok(reading) => reading,
             Err(reason) => return self.set_aside(&page, &reason).await,
         };
@@ -104,23 +101,6 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Decodes and reads outside the async threads, with a time limit. The inner `Err` is the page's own fault.
-    async fn decode_and_read(&self, bytes: Vec<u8>, index: u32, known: ExamKnowledge) -> Result<Result<PageReading, String>> {
-        let inner = self.inner.clone();
-        let work = tokio::task::spawn_blocking(move || {
-            let whole = AssertUnwindSafe(|| {
-                let picture = source::decode(&bytes, index, &inner.params.limits).map_err(|e| refusal(&e))?;
-                Ok(inner.reader.read_page(&picture, &known))
-            });
-            catch_unwind(whole).unwrap_or_else(|panic| Err(format!("сбой при чтении: {}", panic_text(&*panic))))
-        });
-        match tokio::time::timeout(self.inner.params.read_limit, work).await {
-            Ok(joined) => joined.map_err(PipelineError::from),
-            // The thread cannot be stopped; it ends by itself and its result is dropped.
-            Err(_) => Ok(Err(format!("чтение дольше {} с прервано", self.inner.params.read_limit.as_secs()))),
-        }
-    }
-
     /// Takes a page out of the reading with its reason and a task for a person.
     pub(crate) async fn set_aside(&self, page: &Page, reason: &str) -> Result<()> {
         let task = undecodable(page.id, page.packet, reason).into_task(page.exam);
@@ -130,8 +110,4 @@ impl Pipeline {
         tracing::info!(page = %page.id, source = %page.source, reason, "page set aside");
         Ok(())
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("причина неизвестна")
 }

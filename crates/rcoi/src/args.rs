@@ -52,6 +52,19 @@ pub(crate) enum Verb {
     /// The chain of acts of people.
     #[command(subcommand)]
     Audit(AuditVerb),
+    /// Decodes and reads pages for the process that started it.
+    #[command(hide = true)]
+    Servant(ServantArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServantArgs {
+    /// The longest that one page may take.
+    #[arg(long)]
+    pub(crate) seconds: u64,
+    /// Folder of templates, or one template file; the built-in forms when left out.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) templates: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -15,10 +15,14 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let result = config::Config::load(&args).and_then(|config| {
-        config.start_logging();
-        run(args.verb, &config)
-    });
+    let result = match &args.verb {
+        // Its parent has read the configuration and tells what is needed.
+        Verb::Servant(servant) => commands::servant::run(servant),
+        _ => config::Config::load(&args).and_then(|config| {
+            config.start_logging();
+            run(args.verb, &config)
+        }),
+    };
     match result {
         Ok(done) => done.exit_code(),
         Err(error) => {
@@ -41,5 +45,6 @@ fn run(verb: Verb, config: &config::Config) -> anyhow::Result<commands::Done> {
         Verb::User(verb) => commands::user::run(verb, config),
         Verb::Migrate => commands::admin::migrate(config),
         Verb::Audit(verb) => commands::admin::audit(verb, config),
+        Verb::Servant(args) => commands::servant::run(&args),
     }
 }

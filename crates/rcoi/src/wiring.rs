@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use ed25519_dalek::SigningKey;
 use rcoi_model::{ExamId, PageReading};
 use rcoi_pipeline::package::load_private;
-use rcoi_pipeline::{PageReader, Params, Parts, Pipeline};
+use rcoi_pipeline::{PageReader, Params, Parts, Pipeline, Reader};
 use rcoi_queue::Queue;
 use rcoi_recognize::{FormReader, Known, Picture};
 use rcoi_rules::Policy;
@@ -27,7 +27,7 @@ pub(crate) async fn open_store(config: &Config) -> Result<Store> {
 }
 
 /// The engine as the pipeline wants to see it.
-struct Engine(FormReader);
+pub(crate) struct Engine(pub(crate) FormReader);
 
 impl PageReader for Engine {
     fn engine_version(&self) -> &str {
@@ -43,7 +43,7 @@ pub(crate) async fn open_pipeline(config: &Config) -> Result<Pipeline> {
     let store = open_store(config).await?;
     let blobs = Blobs::open(config.blobs()).await?;
     let templates = files::templates(None, config)?;
-    let reader = FormReader::new(templates.clone(), rcoi_recognize::Params::default())?;
+    let reader = Reader::Apart(commands::servant::of(config, None)?);
     let policy = if config.policy.is_empty() {
         Pipeline::default_policy()?
     } else {
@@ -52,7 +52,7 @@ pub(crate) async fn open_pipeline(config: &Config) -> Result<Pipeline> {
     };
     let params = Params { read_limit: Duration::from_secs(config.page_seconds.max(1)), ..Params::default() };
     let queue = Queue::memory(rcoi_queue::Params::default());
-    Ok(Pipeline::new(Parts { store, blobs, queue, reader: Arc::new(Engine(reader)), templates, policy, params }))
+    Ok(Pipeline::new(Parts { store, blobs, queue, reader, templates, policy, params }))
 }
 
 /// The exam a person means: an id, a unique beginning of one, or the only one there is.

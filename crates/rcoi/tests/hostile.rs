@@ -110,23 +110,27 @@ fn locked_pdf() -> Vec<u8> {
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] >>".to_owned(),
         format!("<< /Filter /Standard /V 2 /R 3 /Length 128 /P -44 /O <{}> /U <{}> >>", "5a".repeat(32), "a5".repeat(32)),
     ];
+    let id = "00".repeat(16);
+    pdf_of(&objects, &format!("/Encrypt 4 0 R /ID [<{id}> <{id}>]"))
+}
+
+/// A PDF of these objects, numbered from 1; `more` stands in its trailer.
+fn pdf_of(objects: &[String], more: &str) -> Vec<u8> {
     let mut pdf = "%PDF-1.4\n".to_owned();
-    let mut places = Vec::new();
+    let mut places = String::new();
     for (n, object) in objects.iter().enumerate() {
-        places.push(pdf.len());
+        places += &format!("{:010} 00000 n \n", pdf.len());
         pdf += &format!("{} 0 obj\n{object}\nendobj\n", n + 1);
     }
-    let list = pdf.len();
-    pdf += "xref\n0 5\n0000000000 65535 f \n";
-    pdf += &places.iter().map(|at| format!("{at:010} 00000 n \n")).collect::<String>();
-    let id = "00".repeat(16);
-    pdf += &format!("trailer\n<< /Size 5 /Root 1 0 R /Encrypt 4 0 R /ID [<{id}> <{id}>] >>\nstartxref\n{list}\n%%EOF\n");
+    let (list, size) = (pdf.len(), objects.len() + 1);
+    pdf += &format!("xref\n0 {size}\n0000000000 65535 f \n{places}");
+    pdf += &format!("trailer\n<< /Size {size} /Root 1 0 R {more} >>\nstartxref\n{list}\n%%EOF\n");
     pdf.into_bytes()
 }
 
-/// Draws the pile into a packet folder; gives the names of the two good sheets.
-fn draw(folder: &Path) -> [&'static str; 2] {
-    let spec = ExamSpec {
+/// An exam of one person in one room, without any trouble.
+fn small() -> ExamSpec {
+    ExamSpec {
         points: 1,
         rooms: 1,
         participants: 1,
@@ -146,8 +150,12 @@ fn draw(folder: &Path) -> [&'static str; 2] {
         fax_rooms: 0,
         miscounted: 0,
         ..ExamSpec::demo(9, jiff::civil::date(2027, 6, 3))
-    };
-    let exam = exam(&spec);
+    }
+}
+
+/// Draws the pile into a packet folder; gives the names of the two good sheets.
+fn draw(folder: &Path) -> [&'static str; 2] {
+    let exam = exam(&small());
     std::fs::write(folder.join("exam.json"), serde_json::to_vec(&exam.plan).unwrap()).unwrap();
     let packet = folder.join("pile/0001-0101");
     std::fs::create_dir_all(&packet).unwrap();
@@ -218,6 +226,48 @@ fn a_hostile_pile_gets_one_line_for_each_bad_file_and_the_good_sheets_go_through
     assert!(good.iter().all(|name| rows[name].state == PageState::Read));
     let closing = run(&data, &["exam", "close"]).ended(3);
     assert_eq!(closing.lines_with("Undecodable").len(), BAD.len(), "the senior sees each:\n{}", closing.err);
+}
+
+/// A page that is painted by a program of fifteen hundred steps for each of its eight million pixels.
+fn endless_pdf() -> Vec<u8> {
+    let program = format!("{{ add {} 2000 div }}", "1 add 1 sub ".repeat(750));
+    let shading = "<< /ShadingType 1 /ColorSpace /DeviceGray /Domain [0 595 0 842] /Function 5 0 R >>";
+    let function = "/FunctionType 4 /Domain [0 595 0 842] /Range [0 1]";
+    pdf_of(
+        &[
+            "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+            format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Shading << /S {shading} >> >> >>"),
+            "<< /Length 5 >>\nstream\n/S sh\nendstream".to_owned(),
+            format!("<< {function} /Length {} >>\nstream\n{program}\nendstream", program.len()),
+        ],
+        "",
+    )
+}
+
+#[test]
+fn a_page_that_takes_too_long_is_ended_and_named_and_the_other_sheets_go_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let exam = exam(&small());
+    let pile = folder.path().join("pile/0001-0101");
+    std::fs::create_dir_all(&pile).unwrap();
+    std::fs::write(pile.join("a-endless.pdf"), endless_pdf()).unwrap();
+    std::fs::write(pile.join("b-good.jpg"), exam.draw(&exam.jobs()[1]).unwrap()).unwrap();
+    std::fs::write(folder.path().join("exam.json"), serde_json::to_vec(&exam.plan).unwrap()).unwrap();
+    let config = folder.path().join("rcoi.toml");
+    std::fs::write(&config, "page_seconds = 4\n").unwrap();
+    let (config, pile) = (config.to_string_lossy(), folder.path().join("pile").to_string_lossy().into_owned());
+    let data = folder.path().join("data");
+
+    let read = run(&data, &["--config", &config, "recognize", "--csv", &pile]).ended(3);
+    assert!(read.out.lines().any(|line| line.contains("b-good.jpg") && line.contains("ege-")), "{}", read.out);
+    run(&data, &["exam", "import", &folder.path().join("exam.json").to_string_lossy()]).ended(0);
+    let taken = run(&data, &["--config", &config, "ingest", &pile]).ended(3);
+    for ran in [&read, &taken] {
+        let named = ran.lines_with("a-endless.pdf");
+        assert!(named.len() == 1 && named[0].contains("чтение дольше 4 с прервано"), "{}", ran.err);
+        assert!(ran.lines_with("b-good.jpg").is_empty(), "{}", ran.err);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use rcoi_model::*;
-use rcoi_pipeline::{PageReader, Params, Parts, Pipeline};
+use rcoi_pipeline::{PageReader, Params, Parts, Pipeline, Reader};
 use rcoi_queue::Queue;
 use rcoi_recognize::{Known, Picture};
 use rcoi_store::{Blobs, NewUser, Store};
@@ -218,7 +218,7 @@ pub(crate) async fn chain_with(root: &Path, fake: Fake, params: Params) -> (Pipe
         store,
         blobs,
         queue: Queue::memory(rcoi_queue::Params::default()),
-        reader: reader.clone(),
+        reader: Reader::Here(reader.clone()),
         templates: templates(),
         policy: Pipeline::default_policy().unwrap(),
         params,

@@ -12,12 +12,16 @@ use walkdir::WalkDir;
 
 /// The templates of `--templates`, else of the configuration, else the built-in ones. A faulty file stops the verb.
 pub(crate) fn templates(given: Option<&Path>, config: &Config) -> Result<TemplateSet> {
-    let path = match given {
-        Some(path) => path.to_owned(),
-        None if config.templates.is_empty() => return Ok(builtin()),
-        None => PathBuf::from(&config.templates),
-    };
-    let (set, faults) = read_templates(&path)?;
+    match given {
+        Some(path) => templates_at(path),
+        None if config.templates.is_empty() => Ok(builtin()),
+        None => templates_at(Path::new(&config.templates)),
+    }
+}
+
+/// The templates of a folder, or of one file. A faulty file stops the verb.
+pub(crate) fn templates_at(path: &Path) -> Result<TemplateSet> {
+    let (set, faults) = read_templates(path)?;
     if !faults.is_empty() {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         bail!("the templates have faults:\n{}", lines.join("\n"));

@@ -9,6 +9,7 @@ pub(crate) mod files;
 pub(crate) mod ingest;
 pub(crate) mod package;
 pub(crate) mod recognize;
+pub(crate) mod servant;
 pub(crate) mod serve;
 mod synthetic;
 pub(crate) mod template;

@@ -1,83 +1,107 @@
 //! `rcoi recognize`: read pictures of forms and print what they say; nothing is stored.
 
 use super::files::{self, PageSource};
-use super::{Done, files::pages_of};
+use super::{Done, files::pages_of, servant};
 use crate::args::RecognizeArgs;
 use crate::config::Config;
 use anyhow::{Context, Result, bail};
-use image::GrayImage;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use rcoi_model::{Doubt, PageReading};
-use rcoi_pipeline::refusal;
+use rcoi_pipeline::{Answer, Question, Servants};
+use rcoi_recognize::annotate;
 use rcoi_recognize::source::{self, Limits};
-use rcoi_recognize::{FormReader, Params, annotate};
 use std::fs;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-/// Pages whose files are in memory at once: enough for every core, few enough for any pile.
+/// Pages that are read before the next files are opened: bounds memory whatever the pile.
 const PAGES_AT_ONCE: usize = 32;
+/// Bytes of files that are held for them.
+const BYTES_AT_ONCE: usize = 64 << 20;
 
 pub(crate) fn run(args: &RecognizeArgs, config: &Config) -> Result<Done> {
-    let reader = FormReader::new(files::templates(args.templates.as_deref(), config)?, Params::default())?;
+    // Faulty templates are told here, once; the pages are read apart, where one that never ends can be ended.
+    files::templates(args.templates.as_deref(), config)?;
+    let limit = Duration::from_secs(config.page_seconds.max(1));
     let paths = files::walk(&args.files)?;
     if paths.is_empty() {
         bail!("no files found");
     }
-    let painter = args.annotate.as_deref().map(Painter::new).transpose()?;
-    let bar = progress(paths.len());
-    let mut out = Printer::new(args)?;
-    let (mut faults, mut pages_read) = (0_usize, 0_usize);
+    let mut job = Job {
+        servants: Servants::new(servant::of(config, args.templates.as_deref())?, limit),
+        painter: args.annotate.as_deref().map(Painter::new).transpose()?,
+        bar: progress(paths.len()),
+        out: Printer::new(args)?,
+        faults: 0,
+        pages_read: 0,
+    };
     let mut waiting: Vec<PageSource> = Vec::new();
-    for (at, path) in paths.iter().enumerate() {
-        let (pages, bad) = pages_of(path, &Limits::default());
+    for path in paths {
+        let (pages, bad) = pages_of(&path, &Limits::default());
         for line in &bad {
-            bar.suspend(|| eprintln!("{line}"));
+            job.bar.suspend(|| eprintln!("{line}"));
         }
-        faults += bad.len();
-        waiting.extend(pages);
-        let last = at + 1 == paths.len();
-        while waiting.len() >= PAGES_AT_ONCE || last && !waiting.is_empty() {
-            let some: Vec<PageSource> = waiting.drain(..waiting.len().min(PAGES_AT_ONCE)).collect();
-            for (page, result) in read(&reader, some, painter.as_ref()) {
-                match result {
-                    Ok(reading) => {
-                        pages_read += 1;
-                        let reading = reading?;
-                        bar.suspend(|| out.print(&page, &reading))?;
-                    }
-                    Err(error) => {
-                        faults += 1;
-                        bar.suspend(|| eprintln!("{}: {}", page.label(), refusal(&error)));
-                    }
+        job.faults += bad.len();
+        for page in pages {
+            waiting.push(page);
+            if waiting.len() == PAGES_AT_ONCE {
+                job.read(std::mem::take(&mut waiting))?;
+            }
+        }
+        let held: usize = waiting.iter().filter(|page| page.index == 0).map(|page| page.bytes.len()).sum();
+        if held > BYTES_AT_ONCE {
+            job.read(std::mem::take(&mut waiting))?;
+        }
+        job.bar.inc(1);
+    }
+    job.read(waiting)?;
+    job.bar.finish_and_clear();
+    if job.faults > 0 {
+        eprintln!("{} pages read, {} could not be", job.pages_read, job.faults);
+    }
+    Ok(Done::unless(job.faults > 0))
+}
+
+/// What goes on while a list of files is read.
+struct Job {
+    servants: Servants,
+    painter: Option<Painter>,
+    bar: ProgressBar,
+    out: Printer,
+    faults: usize,
+    pages_read: usize,
+}
+
+impl Job {
+    /// Reads and paints pages on all cores and tells what they say in their order. No picture outlives its page.
+    fn read(&mut self, pages: Vec<PageSource>) -> Result<()> {
+        let (servants, painter) = (&self.servants, self.painter.as_ref());
+        let ask = |page: &PageSource| {
+            let said = servants.ask(&Question::Page(page.index, None), &page.bytes).context("no process to read in")?;
+            if let (Ok(Answer::Page(reading)), Some(painter)) = (&said, painter) {
+                painter.paint(page, reading)?;
+            }
+            anyhow::Ok(said)
+        };
+        let asked: Vec<_> = pages.par_iter().map(ask).collect();
+        for (page, said) in pages.iter().zip(asked) {
+            match said? {
+                Ok(Answer::Page(reading)) => {
+                    self.pages_read += 1;
+                    let out = &mut self.out;
+                    self.bar.suspend(|| out.print(page, &reading))?;
+                }
+                Ok(other) => bail!("{}: an answer came that was not asked for: {other:?}", page.label()),
+                Err(why) => {
+                    self.faults += 1;
+                    self.bar.suspend(|| eprintln!("{}: {why}", page.label()));
                 }
             }
         }
-        bar.inc(1);
+        Ok(())
     }
-    bar.finish_and_clear();
-    if faults > 0 {
-        eprintln!("{pages_read} pages read, {faults} could not be");
-    }
-    Ok(Done::unless(faults > 0))
-}
-
-/// What became of one page: it cannot be decoded, or it was read and perhaps painted, which may fail.
-type PageResult = Result<Result<PageReading>, source::SourceError>;
-
-/// Decodes, reads and paints pages on all cores; results come in the order of the pages. No picture outlives its page.
-fn read(reader: &FormReader, pages: Vec<PageSource>, painter: Option<&Painter>) -> Vec<(PageSource, PageResult)> {
-    pages
-        .into_par_iter()
-        .map(|page| {
-            let result = source::decode(&page.bytes, page.index, &Limits::default()).map(|picture| {
-                let reading = reader.read_page(&picture);
-                painter.map_or(Ok(()), |painter| painter.paint(&page, &picture.gray, &reading)).map(|()| reading)
-            });
-            (page, result)
-        })
-        .collect()
 }
 
 fn progress(files: usize) -> ProgressBar {
@@ -175,13 +199,15 @@ impl Painter {
         Ok(Self { out: out.to_owned(), folder })
     }
 
-    fn paint(&self, page: &PageSource, gray: &GrayImage, reading: &PageReading) -> Result<()> {
+    fn paint(&self, page: &PageSource, reading: &PageReading) -> Result<()> {
+        // It was decoded a moment ago, so it can be again.
+        let picture = source::decode(&page.bytes, page.index, &Limits::default()).with_context(|| page.label())?;
         let path = if self.folder {
             let flat: String = page.label().chars().map(|c| if c.is_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
             self.out.join(format!("{flat}.png"))
         } else {
             self.out.clone()
         };
-        annotate(gray, reading).save(&path).with_context(|| format!("cannot write {}", path.display()))
+        annotate(&picture.gray, reading).save(&path).with_context(|| format!("cannot write {}", path.display()))
     }
 }
