@@ -35,7 +35,8 @@ fn member<'p>(text: &str, at: usize, place: &'p str) -> Option<(usize, &'p str)>
         if fits && best.is_none_or(|(_, len)| key.len() >= len) {
             best = Some((value, key.len()));
         }
-        here = skip_blanks(bytes, skip_blanks(bytes, skip_value(bytes, value)) + 1);
+        let Some(next) = behind_comma(bytes, skip_value(bytes, value)) else { break };
+        here = next;
     }
     best.map(|(value, len)| (value, &place[len..]))
 }
@@ -45,12 +46,15 @@ fn element<'p>(bytes: &[u8], at: usize, place: &'p str) -> Option<(usize, &'p st
     let (index, left) = place.strip_prefix('[')?.split_once(']')?;
     let mut here = skip_blanks(bytes, at + 1);
     for _ in 0..index.parse::<usize>().ok()? {
-        if matches!(bytes.get(here), None | Some(b']')) {
-            return None;
-        }
-        here = skip_blanks(bytes, skip_blanks(bytes, skip_value(bytes, here)) + 1);
+        here = behind_comma(bytes, skip_value(bytes, here))?;
     }
-    matches!(bytes.get(here), Some(b) if *b != b']').then_some((here, left))
+    (bytes.get(here) != Some(&b']')).then_some((here, left))
+}
+
+/// Where the next value or key begins; `None` when the list or object ends.
+fn behind_comma(bytes: &[u8], at: usize) -> Option<usize> {
+    let at = skip_blanks(bytes, at);
+    (bytes.get(at) == Some(&b',')).then(|| skip_blanks(bytes, at + 1))
 }
 
 fn skip_blanks(bytes: &[u8], at: usize) -> usize {

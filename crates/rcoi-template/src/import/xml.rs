@@ -69,7 +69,8 @@ pub(super) fn parse(text: &str) -> Result<Element, ImportError> {
     }
     let whole = open.len() == 1;
     let root = open.into_iter().next().and_then(|d| d.children.into_iter().next());
-    root.filter(|_| whole).ok_or_else(|| ImportError::Xml { line: text.lines().count(), what: "expected one whole element".to_owned() })
+    root.filter(|_| whole)
+        .ok_or_else(|| ImportError::Xml { line: text.lines().count().max(1), what: "expected one whole element".to_owned() })
 }
 
 fn add(open: &mut [Element], words: &str) {

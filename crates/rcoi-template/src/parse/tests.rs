@@ -159,7 +159,7 @@ fn each_slip_outside_the_fields_is_named() {
     one("shape = \"disc\"", "shape = \"corner\", width = 1, corner = \"left\"", None, "locate anchors 3", &["bottom-left", "\"left\""]);
     one("page = [210, 297]", "page = [210, 297]\nblank = \"gone.png\"", below("page ="), "", &["beside the template", "gone.png"]);
     one("page = [210, 297]", "page = [210, 297]\nblank = \"AAAA\"", below("page ="), "", &["`blank`", "PNG picture"]);
-    one("  { shape = \"disc\", at = [10, 280], size = 5 },\n", "", line_of("[locate]"), "locate", &["at least 3 anchors", "found 2"]);
+    one("  { shape = \"disc\", at = [10, 280], size = 5 },\n", "", line_of("[locate]"), "locate", &["3 to 400 anchors", "found 2"]);
     one("at = [10, 280]", "at = [110, 11]", line_of("[locate]"), "locate", &["one line"]);
     one(
         "at = [10, 280], size = 5 }",
