@@ -1,7 +1,7 @@
 //! Reads bubble sheets of open-mcr: bubble centres as shares of the frame between four corner marks (JSON).
 
 use super::draft::{Draft, Marks};
-use super::{ImportError, Imported, Object, expected, json_object, list, number, object, text};
+use super::{ImportError, Imported, Object, expected, json_object, list, number, object, place, text};
 use std::collections::BTreeMap;
 
 /// The sheet is a grid of 36 × 48 cells between the outer corners of its marks; a cell is this many of our units wide.
@@ -11,7 +11,7 @@ const ROWS: f64 = 48.0;
 /// A bubble and a square mark fill three quarters of a cell; the lines of the L are as thick, and twice as long.
 const BUBBLE: f64 = 0.75 * CELL;
 
-/// Imports every sheet of the layout; a template's id is the sheet's name there.
+/// Imports every sheet of the layout, in its order; a template's id is the sheet's name there.
 ///
 /// # Errors
 /// Text that is not JSON, a key that is missing or of another kind.
@@ -22,7 +22,9 @@ pub fn open_mcr(json: &str) -> Result<Vec<Imported>, ImportError> {
 fn all(json: &str) -> Result<Vec<Imported>, ImportError> {
     let root = json_object(json)?;
     let sheets: Result<Vec<Imported>, ImportError> = root.iter().map(|(name, sheet)| one(name, object(sheet, name)?)).collect();
-    let sheets = sheets?;
+    let mut sheets = sheets?;
+    // The parsed document is ordered by name.
+    sheets.sort_by_key(|sheet| place::offset(json, &sheet.id));
     if sheets.is_empty() { Err(expected("the document", "at least one sheet")) } else { Ok(sheets) }
 }
 
@@ -90,6 +92,7 @@ mod tests {
     #[test]
     fn each_sheet_becomes_a_template_with_its_corner_marks() {
         let all = open_mcr(LAYOUT).expect("a fair layout");
+        assert_eq!(all.iter().map(|i| i.id.as_str()).collect::<Vec<_>>(), ["small", "other"], "as the layout has them");
         let small = all.iter().find(|i| i.id == "small").expect("a sheet");
         let template = crate::parse("small.toml", &small.toml).expect("what we write we read");
         let Locate::Anchors(anchors) = &template.locate else { panic!("anchors") };

@@ -3,6 +3,11 @@
 /// The line, counted from 1, of the value at `place`; of the innermost value above it that is there, when it is missing.
 /// `None` when not even the first step is there. `text` must be valid JSON.
 pub(super) fn line(text: &str, place: &str) -> Option<usize> {
+    offset(text, place).map(|at| text.bytes().take(at).filter(|b| *b == b'\n').count() + 1)
+}
+
+/// Where that value begins, in bytes.
+pub(super) fn offset(text: &str, place: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = skip_blanks(bytes, 0);
     let mut rest = place;
@@ -18,7 +23,7 @@ pub(super) fn line(text: &str, place: &str) -> Option<usize> {
         rest = left.strip_prefix('.').unwrap_or(left);
         found = Some(at);
     }
-    found.map(|at| bytes.iter().take(at).filter(|b| **b == b'\n').count() + 1)
+    found
 }
 
 /// The member of the object at `at` whose key begins `place`: where its value stands and what is left of the place.
