@@ -4,7 +4,6 @@ mod annotate;
 mod cells;
 mod codes;
 mod cv;
-mod ean13;
 pub mod glyph;
 pub mod handprint;
 mod known;
@@ -19,8 +18,10 @@ mod reader;
 mod rectify;
 mod sample;
 pub mod source;
+mod witness;
 
 pub use annotate::annotate;
+pub use codes::{PageCode, find_codes};
 pub use glyph::{Glyph, GlyphClassifier};
 pub use known::{Known, Nothing, OfField, Prior};
 pub use params::Params;

@@ -53,6 +53,13 @@ pub struct Params {
     pub mark_black: f32,
     /// Ink in a signature window or an answer area: share of its area from which something is written.
     pub ink_present: f32,
+    /// So many lines that tell the same code prove it; a contradicting share of lines above 1 − `code_agreement` asks for more.
+    pub code_lines: u32,
+    pub code_agreement: f32,
+    /// A code below this chance goes to a person.
+    pub sure_code: f32,
+    /// A witness without doubt above this chance settles what another one that says the same was unsure of.
+    pub sure_witness: f32,
     /// Below this many pixels per millimetre small print is lost: 72 dpi.
     pub least_resolution: f32,
 }
@@ -83,6 +90,10 @@ impl Default for Params {
             mark_sure: 0.06,
             mark_black: 0.8,
             ink_present: 0.004,
+            code_lines: 4,
+            code_agreement: 0.8,
+            sure_code: 0.99,
+            sure_witness: 0.9,
             least_resolution: 2.8,
         }
     }

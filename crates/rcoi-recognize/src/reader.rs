@@ -10,7 +10,7 @@ use crate::marks::{self, BoxInk, PageInk};
 use crate::params::Params;
 use crate::picture::Picture;
 use crate::rectify::{self, Standing};
-use crate::{presence, quality};
+use crate::{presence, quality, witness};
 use rcoi_model::{CharReading, Confidence, Doubt, FieldKind, FieldReading, FindingKind, Homography, PageReading, Placement, Quad};
 use rcoi_template::{CodeField, Field, FieldSpec, Locate, Pattern, Template, TemplateSet};
 use std::sync::OnceLock;
@@ -101,6 +101,7 @@ impl FormReader {
     fn identify(&self, scene: &Scene<'_>) -> Option<Found<'_>> {
         let mut layouts: Vec<(&Template, Vec<Placement>)> = Vec::new();
         let mut fits: Vec<Found<'_>> = Vec::new();
+        let mut codes = Codes::default();
         for template in &self.templates.templates {
             let equal = |t: &Template| t.locate == template.locate && t.width == template.width && t.height == template.height;
             let known = layouts.iter().find(|(t, _)| equal(t)).map(|(_, p)| p.clone());
@@ -115,18 +116,23 @@ impl FormReader {
                 placements = seen.map_or(placements, |placement| vec![placement]);
             }
             for placement in placements {
-                let code = sheet_code(scene, template, &placement);
-                let prefix = &template.identity.prefix;
-                let named = !prefix.is_empty() && code.as_ref().is_some_and(|c| c.text.starts_with(prefix.as_str()));
-                let found = Found { template, placement, code, standing: None };
-                if named {
-                    return Some(found);
+                let mut found = Found { template, placement, code: None, codes: Codes::default(), standing: None };
+                found.code = codes.sheet_code(scene, &found, false, &self.params);
+                if found.named() {
+                    return Some(Found { codes, ..found });
                 }
                 fits.push(found);
             }
         }
+        // No clean code tells: all are read with care.
+        for found in fits.iter_mut().filter(|f| f.code.is_none()) {
+            found.code = codes.sheet_code(scene, found, true, &self.params);
+        }
+        if let Some(named) = fits.iter().position(Found::named) {
+            return Some(Found { codes, ..fits.swap_remove(named) });
+        }
         if fits.len() < 2 {
-            return fits.pop();
+            return fits.pop().map(|found| Found { codes, ..found });
         }
         // No code tells: the form whose anchors fit best and whose print the page shows. Where that leaves a doubt, the boxes must
         // stand where print is.
@@ -140,7 +146,7 @@ impl FormReader {
         }
         let score = |i: usize| cheap[i] + fits[i].standing.as_ref().map_or(0.0, |s| s.print);
         let best = rivals.into_iter().max_by(|a, b| score(*a).total_cmp(&score(*b)))?;
-        Some(fits.swap_remove(best))
+        Some(Found { codes, ..fits.swap_remove(best) })
     }
 
     /// How likely it is that the form lies so: its anchors, its code, its print. Only differences mean anything.
@@ -220,7 +226,7 @@ impl FormReader {
             .collect();
         let page_ink = PageInk::learn(&learned);
         let known = known.sheet(&found.template.form, found.code.as_ref().map(|c| c.text.as_str()));
-        found
+        let mut readings: Vec<FieldReading> = found
             .template
             .fields
             .iter()
@@ -246,7 +252,9 @@ impl FormReader {
                     required(field, reading)
                 }
             })
-            .collect()
+            .collect();
+        witness::compare(found.template, &mut readings, &self.params);
+        readings
     }
 
     fn cells_field<'r>(
@@ -317,14 +325,15 @@ impl FormReader {
         let mut reading = blank(field, FieldKind::Code, map.apply_rect(&spec.area));
         let is_identity = found.template.identity.sheet_code.as_deref() == Some(field.name.as_str());
         // The identity was read when the form was identified, from either witness.
-        let code = if is_identity { found.code.clone() } else { codes::read(&scene.page, map, spec) };
-        match code {
+        let known = if is_identity { found.code.clone() } else { None };
+        let read = || found.codes.known(map, spec, true).unwrap_or_else(|| codes::read(&scene.page, map, spec, &self.params));
+        match known.or_else(read) {
             Some(code) => {
                 if !codes::obeys(spec, &code.text) {
                     reading.doubts.push(Doubt::ChecksumFailed);
                 }
-                if !is_identity && field.class == "sheet-code" && found.code.as_ref().is_some_and(|c| c.text != code.text) {
-                    reading.doubts.push(Doubt::Disagrees { with: found.template.identity.sheet_code.clone().unwrap_or_default() });
+                if code.confidence < self.params.sure_code {
+                    reading.doubts.push(Doubt::CodeUnreadable);
                 }
                 reading.value = code.text;
                 reading.confidence = Confidence::new(code.confidence);
@@ -345,20 +354,57 @@ struct Found<'t> {
     template: &'t Template,
     placement: Placement,
     code: Option<CodeRead>,
+    /// What was read while the form was identified.
+    codes: Codes<'t>,
     /// Where its boxes stand, when that was needed to tell the form.
     standing: Option<Standing>,
 }
 
-/// The sheet code, from the identity field or, when that is damaged, from another field of the same class.
-fn sheet_code(scene: &Scene<'_>, template: &Template, placement: &Placement) -> Option<CodeRead> {
-    let name = template.identity.sheet_code.as_deref()?;
-    let fields = template.fields.iter().filter(|f| f.class == "sheet-code" || f.name == name);
-    let mut fields: Vec<_> = fields.filter_map(|f| if let FieldSpec::Code(spec) = &f.spec { Some((f, spec)) } else { None }).collect();
-    fields.sort_by_key(|(f, _)| f.name != name);
-    fields
-        .into_iter()
-        .filter_map(|(_, spec)| codes::read(&scene.page, &placement.form_to_picture, spec).filter(|c| codes::obeys(spec, &c.text)))
-        .find(|c| placement.residual.is_finite() && !c.text.is_empty())
+impl Found<'_> {
+    /// True when the code says that it is this form.
+    fn named(&self) -> bool {
+        let prefix = &self.template.identity.prefix;
+        !prefix.is_empty() && self.code.as_ref().is_some_and(|c| c.text.starts_with(prefix.as_str()))
+    }
+}
+
+/// Codes of one page that were read already: forms often have theirs at the same place.
+#[derive(Default)]
+struct Codes<'t>(Vec<Seen<'t>>);
+
+/// A look at one place.
+struct Seen<'t> {
+    map: Homography,
+    spec: &'t CodeField,
+    /// All means were used; else nothing but a clean code would have been read.
+    careful: bool,
+    read: Option<CodeRead>,
+}
+
+impl<'t> Codes<'t> {
+    /// What an earlier look saw, if that settles the matter.
+    fn known(&self, map: &Homography, spec: &CodeField, careful: bool) -> Option<Option<CodeRead>> {
+        let settled = |s: &&Seen<'_>| s.map == *map && s.spec == spec && (s.careful || !careful || s.read.is_some());
+        self.0.iter().find(settled).map(|s| s.read.clone())
+    }
+
+    /// The sheet code, from the identity field or, when that is damaged, from a field that carries the same fact. Only what is sure
+    /// names a sheet. Not `careful`: only a clean one.
+    fn sheet_code(&mut self, scene: &Scene<'_>, found: &Found<'t>, careful: bool, params: &Params) -> Option<CodeRead> {
+        let name = found.template.identity.sheet_code.as_deref()?;
+        let fields = found.template.fields.iter().filter(|f| f.name == name || f.same_as.as_deref() == Some(name));
+        let mut fields: Vec<_> = fields.filter_map(|f| if let FieldSpec::Code(spec) = &f.spec { Some((f, spec)) } else { None }).collect();
+        fields.sort_by_key(|(f, _)| f.name != name);
+        let map = found.placement.form_to_picture;
+        fields.into_iter().find_map(|(_, spec)| {
+            let read = self.known(&map, spec, careful).unwrap_or_else(|| {
+                let read = if careful { codes::read(&scene.page, &map, spec, params) } else { codes::glance(&scene.page, &map, spec) };
+                self.0.push(Seen { map, spec, careful, read: read.clone() });
+                read
+            });
+            read.filter(|c| c.confidence >= params.sure_code && !c.text.is_empty() && codes::obeys(spec, &c.text))
+        })
+    }
 }
 
 fn blank(field: &Field, kind: FieldKind, area: Quad) -> FieldReading {

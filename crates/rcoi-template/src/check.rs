@@ -24,6 +24,7 @@ pub(crate) fn check(source: &Source<'_>, template: &Template, lines: &Lines) {
     }
     if lines.all_fields {
         identity(source, template, lines);
+        same_fact(source, template, lines);
         joins(source, template, lines);
     }
 }
@@ -201,6 +202,30 @@ fn identity(source: &Source<'_>, template: &Template, lines: &Lines) {
     let prefix = &template.identity.prefix;
     if !prefix.is_empty() && template.identity.sheet_code.is_none() {
         fault("`prefix`: expected `sheet_code` beside it".to_owned());
+    }
+}
+
+fn same_fact(source: &Source<'_>, template: &Template, lines: &Lines) {
+    let mut said = None;
+    for (field, &line) in template.fields.iter().zip(&lines.fields) {
+        let Some(other) = &field.same_as else { continue };
+        let fault = |message: String| source.fault(line, &format!("field `{}`", field.name), format!("`same_as`: {message}"));
+        let speaks = |spec: &FieldSpec| matches!(spec, FieldSpec::Code(_) | FieldSpec::Marks(_) | FieldSpec::Cells(_));
+        let join = template.joins.iter().find(|j| j.name == *other);
+        let message = if !speaks(&field.spec) {
+            "expected a field of kind code, marks or cells: ink and images say nothing that could be compared".to_owned()
+        } else if field.name == *other || join.is_some_and(|j| j.fields.contains(&field.name)) {
+            format!("expected another field, found \"{other}\", which is or holds this one")
+        } else if join.is_none() && !template.field(other).is_some_and(|f| speaks(&f.spec)) {
+            format!("expected the name of a join or of a field of kind code, marks or cells, found \"{other}\"")
+        } else {
+            continue;
+        };
+        // Copies of a repeated field share their line and their fault.
+        if said != Some(line) {
+            fault(message);
+            said = Some(line);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Templates: parse and check `templates-omr/*.toml`, draw the blank, import layouts of other programs. No I/O.
 
+pub mod bars;
 mod builtin;
 mod check;
 pub mod draw;

@@ -1,6 +1,7 @@
 //! The resolved template: geometry and meaning of one form, after repeats are expanded and everything is checked.
 
-use rcoi_model::{CheckDigit, Point, Rect, TemplateId};
+use crate::bars;
+use rcoi_model::{CheckDigit, Homography, Point, Rect, TemplateId};
 
 /// One form. Lengths are in form units: millimetres for our own forms, `unit = "px"` for imported ones.
 /// Origin: left top corner of the page; y grows downwards.
@@ -162,6 +163,8 @@ pub struct Field {
     pub class: String,
     /// An empty required field is doubtful (`Doubt::Missing`).
     pub required: bool,
+    /// The field or join that carries the same fact on this form: two readings that differ are doubtful.
+    pub same_as: Option<String>,
     pub spec: FieldSpec,
 }
 
@@ -185,7 +188,7 @@ impl FieldSpec {
             rects.fold(first, |sum, r| sum.union(&r))
         };
         match self {
-            Self::Code(code) => code.area,
+            Self::Code(code) => code.caption.map_or(code.area, |c| code.area.union(&c)),
             Self::Marks(marks) => all(&mut marks.boxes.iter().map(|b| b.area)),
             Self::Cells(cells) => all(&mut cells.cells.iter().copied()),
             Self::Ink(area) | Self::Image(area) => *area,
@@ -202,6 +205,61 @@ pub struct CodeField {
     pub check: CheckDigit,
     /// Expected digits, 0 = any.
     pub digits: u32,
+    /// Where the value is printed once more for people, digits of the height of this area at even distances. `None`: an
+    /// EAN-13 has its digits where the standard has them, other codes have none.
+    pub caption: Option<Rect>,
+}
+
+impl CodeField {
+    /// The area with its bars standing upright, and the map from there to the page: the area itself, or a lying twin
+    /// (left top corner 0, 0) of one whose bars run down the page.
+    #[must_use]
+    pub fn upright(&self) -> (Rect, Homography) {
+        if !self.vertical {
+            return (self.area, Homography::IDENTITY);
+        }
+        let a = &self.area;
+        // A quarter turn clockwise: (x, y) of the twin stands at (right − y, top + x).
+        let turn = [0.0, -1.0, f64::from(a.right()), 1.0, 0.0, f64::from(a.y), 0.0, 0.0, 1.0];
+        (Rect::new(0.0, 0.0, a.h, a.w), Homography(turn))
+    }
+
+    /// Where the bars end: the lower edge of the long ones, measured in `upright`.
+    #[must_use]
+    pub fn bars_bottom(&self) -> f32 {
+        let (area, _) = self.upright();
+        // Printed by the standard, the digits take the lowest sixth.
+        area.y + if self.symbology == Symbology::Ean13 && self.caption.is_none() { area.h * 0.91 } else { area.h }
+    }
+
+    /// The places of the printed digits in `upright`, one for each of `count`: their height is that of the digits. Empty when
+    /// nothing is printed.
+    #[must_use]
+    pub fn caption_cells(&self, count: usize) -> Vec<Rect> {
+        let (area, _) = self.upright();
+        if let Some(caption) = self.caption {
+            let c = if self.vertical {
+                Rect::new(caption.y - self.area.y, self.area.right() - caption.right(), caption.h, caption.w)
+            } else {
+                caption
+            };
+            let step = c.w / count.max(1) as f32;
+            return (0..count).map(|i| Rect::new(c.x + i as f32 * step, c.y, step, c.h)).collect();
+        }
+        if self.symbology != Symbology::Ean13 || count != 13 {
+            return Vec::new();
+        }
+        let module = area.w / (bars::EAN_QUIET.0 + bars::EAN_MODULES + bars::EAN_QUIET.1) as f32;
+        let (height, base) = (area.h * 0.146, area.y + area.h * 0.984);
+        // The first digit stands in the quiet zone, six below each half.
+        let centre = |i: usize| match i {
+            0 => -5.0,
+            1..=6 => 7.0 * i as f32 - 0.5,
+            _ => 7.0 * i as f32 + 4.5,
+        };
+        let left = area.x + bars::EAN_QUIET.0 as f32 * module;
+        (0..13).map(|i| Rect::new(left + (centre(i) - 3.5) * module, base - height, 7.0 * module, height)).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -110,6 +110,9 @@ pub(crate) struct RecognizeArgs {
     /// Paint what was seen: a PNG file (one page) or a folder.
     #[arg(long, value_name = "OUT")]
     pub(crate) annotate: Option<PathBuf>,
+    /// No form is looked for: list every bar code, QR code and Data Matrix of the pictures with its kind, text and place in pixels.
+    #[arg(long, conflicts_with_all = ["templates", "annotate"])]
+    pub(crate) codes: bool,
 }
 
 #[derive(Debug, clap::Args)]

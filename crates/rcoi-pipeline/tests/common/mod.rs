@@ -100,6 +100,7 @@ fn template(id: &str, form: &str, fields: &[(&str, &str)]) -> Template {
         label: (*name).into(),
         class: (*class).into(),
         required: false,
+        same_as: None,
         spec: spec(class),
     };
     Template {

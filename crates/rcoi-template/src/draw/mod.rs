@@ -4,7 +4,7 @@ mod code;
 mod raster;
 mod svg;
 
-pub use raster::{Blank, gray};
+pub use raster::{Blank, digits, gray};
 
 use crate::{Field, Preprint, Template, Unit};
 use resvg::usvg;
@@ -28,7 +28,7 @@ pub enum DrawError {
 /// Names in `preprint` that the template does not have are ignored.
 ///
 /// # Errors
-/// A value that its code cannot carry. EAN-13 and QR codes can be printed.
+/// A value that its code cannot carry. All kinds of codes but Data Matrix can be printed.
 pub fn svg(template: &Template, preprint: &Preprint) -> Result<String, DrawError> {
     let mut body = svg::blank(template);
     for field in &template.fields {
@@ -58,7 +58,7 @@ fn printed(template: &Template, field: &Field, value: &str) -> Result<String, Dr
 /// # Errors
 /// As `svg`; a template that `parse` accepted and values that `svg` accepted do not lead to others.
 pub fn pdf(template: &Template, preprint: &Preprint) -> Result<Vec<u8>, DrawError> {
-    let tree = tree(template, &svg(template, preprint)?)?;
+    let tree = tree(&template.id.0, &svg(template, preprint)?)?;
     svg2pdf::to_pdf(&tree, ConversionOptions::default(), PageOptions { dpi: SVG_DPI })
         .map_err(|error| DrawError::Pdf { template: template.id.0.clone(), reason: format!("{error:?}") })
 }
@@ -66,9 +66,9 @@ pub fn pdf(template: &Template, preprint: &Preprint) -> Result<Vec<u8>, DrawErro
 /// Pixels an inch of SVG user units, as CSS defines them.
 const SVG_DPI: f32 = 96.0;
 
-fn tree(template: &Template, text: &str) -> Result<usvg::Tree, DrawError> {
+fn tree(name: &str, text: &str) -> Result<usvg::Tree, DrawError> {
     let options = usvg::Options { fontdb: fonts(), dpi: SVG_DPI, font_family: svg::FONT.to_owned(), ..usvg::Options::default() };
-    usvg::Tree::from_str(text, &options).map_err(|error| DrawError::Svg { template: template.id.0.clone(), reason: error.to_string() })
+    usvg::Tree::from_str(text, &options).map_err(|error| DrawError::Svg { template: name.to_owned(), reason: error.to_string() })
 }
 
 /// Only the two embedded faces: what is drawn never depends on the machine.

@@ -1,9 +1,11 @@
 //! Grey pictures of blanks. The part that is the same on every sheet is drawn once and kept.
 
 use super::{DrawError, SVG_DPI, printed, svg, tree};
-use crate::{Field, Preprint, Template, Unit};
+use crate::{Align, Field, Preprint, Template, Unit};
 use image::GrayImage;
+use rcoi_model::Point;
 use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::Tree;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A blank drawn at one resolution, ready to have values printed on it.
@@ -68,13 +70,40 @@ impl Blank {
 fn render(template: &Template, view: [u32; 4], scale: f32, body: &str) -> Result<GrayImage, DrawError> {
     let [x, y, w, h] = view;
     let area = [x as f32 / scale, y as f32 / scale, w as f32 / scale, h as f32 / scale];
-    let tree = tree(template, &svg::document(&w.to_string(), &h.to_string(), area, body))?;
-    let failed = |reason: &str| DrawError::Svg { template: template.id.0.clone(), reason: reason.to_owned() };
-    let mut pixmap = Pixmap::new(w, h).ok_or_else(|| failed("the page has no area"))?;
-    resvg::render(&tree, Transform::identity(), &mut pixmap.as_mut());
+    let tree = tree(&template.id.0, &svg::document(&w.to_string(), &h.to_string(), area, body))?;
+    picture(&tree, w, h).map_err(|reason| failed(&template.id.0, reason))
+}
+
+fn picture(tree: &Tree, width: u32, height: u32) -> Result<GrayImage, &'static str> {
+    let mut pixmap = Pixmap::new(width, height).ok_or("the page has no area")?;
+    resvg::render(tree, Transform::identity(), &mut pixmap.as_mut());
     let luma =
         pixmap.pixels().iter().map(|p| ((u32::from(p.red()) * 77 + u32::from(p.green()) * 150 + u32::from(p.blue()) * 29) >> 8) as u8);
-    GrayImage::from_raw(w, h, luma.collect()).ok_or_else(|| failed("the picture has another size than asked for"))
+    GrayImage::from_raw(width, height, luma.collect()).ok_or("the picture has another size than asked for")
+}
+
+/// Width of a digit of the face that values are printed in, as a share of its height.
+const DIGIT_WIDTH: f32 = 0.636 / svg::CAP;
+
+/// The digits 0 to 9 as codes have them in their captions: each a grey picture (255 = white) `height` pixels high, as high as
+/// the digit itself, and as wide as the room that it takes in a line.
+///
+/// # Errors
+/// When the drawing cannot be read back; the embedded face does not lead to this.
+pub fn digits(height: u32) -> Result<Vec<GrayImage>, DrawError> {
+    let width = (height as f32 * DIGIT_WIDTH).round().max(1.0);
+    let draw = |digit: u32| {
+        let mut body = String::new();
+        let base = Point::new(width / 2.0, height as f32);
+        svg::text(&mut body, base, height as f32 / svg::CAP, &digit.to_string(), false, Align::Middle, "#000000");
+        let document = svg::document(&width.to_string(), &height.to_string(), [0.0, 0.0, width, height as f32], &body);
+        picture(&tree("digits", &document)?, width as u32, height).map_err(|reason| failed("digits", reason))
+    };
+    (0..10).map(draw).collect()
+}
+
+fn failed(name: &str, reason: &str) -> DrawError {
+    DrawError::Svg { template: name.to_owned(), reason: reason.to_owned() }
 }
 
 /// Kept blanks: all forms of one exam at two resolutions.

@@ -1,6 +1,7 @@
 //! SVG text of a blank and of the values printed on it. Coordinates are form units.
 
 use super::code;
+use crate::bars;
 use crate::{
     Align, Anchor, AnchorShape, CellsField, CodeField, Field, FieldSpec, Locate, MarksField, Outline, Print, Symbology, Template, Unit,
 };
@@ -10,6 +11,8 @@ use std::fmt::Write;
 
 /// Family name of the embedded faces.
 pub(super) const FONT: &str = "DejaVu Sans";
+/// Height of its digits as a share of the font size.
+pub(super) const CAP: f32 = 0.73;
 /// Frames are drawn lighter than ink, so that a reader tells them apart by darkness too.
 const FRAME_COLOUR: &str = "#707070";
 
@@ -79,7 +82,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-fn text(out: &mut String, at: Point, size: f32, words: &str, bold: bool, align: Align, colour: &str) {
+pub(super) fn text(out: &mut String, at: Point, size: f32, words: &str, bold: bool, align: Align, colour: &str) {
     let anchor = match align {
         Align::Left => "start",
         Align::Middle => "middle",
@@ -222,40 +225,39 @@ fn anchor(out: &mut String, anchor: &Anchor) {
 }
 
 fn coded(out: &mut String, field: &CodeField, value: &str) -> Result<(), &'static str> {
+    let quiet = (bars::QUIET, bars::QUIET);
     match field.symbology {
-        Symbology::Ean13 => ean13(out, field, value).ok_or("13 digits"),
-        Symbology::Qr => qr(out, field, value).ok_or("a text that fits a QR code"),
-        Symbology::Code128 | Symbology::DataMatrix | Symbology::Itf => Err("a code of kind ean13 or qr; other kinds are read, not printed"),
+        Symbology::Ean13 => upright(out, field, value, &bars::ean13(value).ok_or("13 digits")?, bars::EAN_QUIET),
+        Symbology::Code128 => upright(out, field, value, &bars::code128(value).ok_or("1 to 80 signs of ASCII")?, quiet),
+        Symbology::Itf => upright(out, field, value, &bars::itf(value).ok_or("an even number of digits")?, quiet),
+        Symbology::Qr => qr(out, field, value).ok_or("a text that fits a QR code")?,
+        Symbology::DataMatrix => return Err("a code of another kind; a Data Matrix is read, not printed"),
     }
+    Ok(())
 }
 
-fn ean13(out: &mut String, field: &CodeField, value: &str) -> Option<()> {
-    let modules = code::ean13(value)?;
+/// Bars that fill the area from quiet zone to quiet zone, and the value below them where the field has a caption.
+fn upright(out: &mut String, field: &CodeField, value: &str, modules: &[bool], quiet: (usize, usize)) {
+    let (area, _) = field.upright();
     let a = field.area;
-    let (w, h) = if field.vertical { (a.h, a.w) } else { (a.w, a.h) };
-    let turn = if field.vertical { format!("translate({} {}) rotate(90)", a.right(), a.y) } else { format!("translate({} {})", a.x, a.y) };
-    let module = w / (code::QUIET_LEFT + code::EAN_MODULES + code::QUIET_RIGHT) as f32;
-    let (size, guard) = (h * 0.2, h * 0.1);
-    let top = h * 0.04;
-    let bars = h - top - size * 0.9;
+    let turn = if field.vertical { format!("translate({} {}) rotate(90)", a.right(), a.y) } else { "translate(0 0)".to_owned() };
+    let module = area.w / (quiet.0 + modules.len() + quiet.1) as f32;
+    let left = area.x + quiet.0 as f32 * module;
+    let bottom = field.bars_bottom();
+    let cells = field.caption_cells(value.chars().count());
+    // The guards of an EAN-13 reach down between its digits.
+    let ean = field.symbology == Symbology::Ean13 && field.caption.is_none();
+    let top = area.y + if ean { area.h * 0.04 } else { 0.0 };
     let _ = writeln!(out, "<g transform=\"{turn}\">");
-    let left = code::QUIET_LEFT as f32 * module;
-    for (start, length) in code::runs(&modules) {
-        let long = !(3..92).contains(&start) || (45..50).contains(&start);
-        let tall = if long { bars + guard * 0.5 } else { bars };
+    for (start, length) in code::runs(modules) {
+        let long = !ean || !(3..92).contains(&start) || (45..50).contains(&start);
+        let tall = bottom - top - if long { 0.0 } else { area.h * 0.07 };
         filled(out, &Rect::new(left + start as f32 * module, top, length as f32 * module, tall), "#000000");
     }
-    let base = top + bars + size * 0.82;
-    for (i, c) in value.chars().enumerate() {
-        let x = match i {
-            0 => left - module * 5.0,
-            1..=6 => left + module * (3.0 + 7.0 * (i - 1) as f32 + 3.5),
-            _ => left + module * (50.0 + 7.0 * (i - 7) as f32 + 3.5),
-        };
-        text(out, Point::new(x, base), size, &c.to_string(), false, Align::Middle, "#000000");
+    for (cell, c) in cells.iter().zip(value.chars()) {
+        text(out, Point::new(cell.centre().x, cell.bottom()), cell.h / CAP, &c.to_string(), false, Align::Middle, "#000000");
     }
     out.push_str("</g>\n");
-    Some(())
 }
 
 fn qr(out: &mut String, field: &CodeField, value: &str) -> Option<()> {

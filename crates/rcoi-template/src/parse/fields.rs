@@ -52,6 +52,7 @@ pub(crate) fn read(node: &Node<'_>, alphabets: &Alphabets, out: &mut Vec<Placed>
     }
     let label = node.text("label");
     let required = node.flag("required");
+    let same_as = node.text("same_as");
     let class = node.need_text("class", &format!("one of {}", CLASSES.join(", ")));
     if let Some(class) = class.as_deref().filter(|c| !CLASSES.contains(c)) {
         node.fault_at("class", format!("expected one of {}, found \"{class}\"", CLASSES.join(", ")));
@@ -81,7 +82,10 @@ pub(crate) fn read(node: &Node<'_>, alphabets: &Alphabets, out: &mut Vec<Placed>
         let place = |r: Rect| copy.rect(r);
         let mut spec = spec.clone();
         match &mut spec {
-            FieldSpec::Code(code) => code.area = place(code.area),
+            FieldSpec::Code(code) => {
+                code.area = place(code.area);
+                code.caption = code.caption.map(place);
+            }
             FieldSpec::Marks(marks) => marks.boxes.iter_mut().for_each(|b| b.area = place(b.area)),
             FieldSpec::Cells(cells) => {
                 cells.cells.iter_mut().for_each(|c| *c = place(*c));
@@ -90,7 +94,14 @@ pub(crate) fn read(node: &Node<'_>, alphabets: &Alphabets, out: &mut Vec<Placed>
             FieldSpec::Ink(area) | FieldSpec::Image(area) => *area = place(*area),
         }
         out.push(Placed {
-            field: Field { name: copy.text(&name), label: copy.text(&label), class: class.clone(), required, spec },
+            field: Field {
+                name: copy.text(&name),
+                label: copy.text(&label),
+                class: class.clone(),
+                required,
+                same_as: same_as.as_ref().map(|s| copy.text(s)),
+                spec,
+            },
             line: node.line(),
         });
     }
@@ -125,7 +136,26 @@ fn code(node: &Node<'_>) -> Option<FieldSpec> {
     if symbology == Some(Symbology::Ean13) && digits != 0 && digits != 13 {
         node.fault_at("digits", format!("expected 13 for ean13, found {digits}"));
     }
-    Some(FieldSpec::Code(CodeField { area: area?, symbology: symbology?, vertical, check, digits }))
+    if symbology == Some(Symbology::Itf) && digits % 2 == 1 {
+        node.fault_at("digits", format!("expected an even number for itf, found {digits}"));
+    }
+    let caption = caption(node, symbology, digits);
+    Some(FieldSpec::Code(CodeField { area: area?, symbology: symbology?, vertical, check, digits, caption }))
+}
+
+/// `caption_at` and `caption_size`: both or none, and of a code whose digits are numbered.
+fn caption(node: &Node<'_>, symbology: Option<Symbology>, digits: u32) -> Option<Rect> {
+    let (at, size) = (node.pair("caption_at"), node.has("caption_size").then(|| extent(node, "caption_size")).flatten());
+    for (key, other) in [("caption_at", "caption_size"), ("caption_size", "caption_at")] {
+        if node.has(key) && !node.has(other) {
+            node.fault_at(key, format!("expected `{other}` beside it"));
+        }
+    }
+    let (at, size) = (at?, size?);
+    if digits == 0 && symbology != Some(Symbology::Ean13) {
+        node.fault_at("caption_at", "expected `digits` beside it: the caption is divided evenly among them");
+    }
+    Some(Rect::new(at.x, at.y, size.x, size.y))
 }
 
 /// Positive [width, height].

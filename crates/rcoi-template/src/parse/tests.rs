@@ -75,6 +75,23 @@ fn a_good_file_is_resolved() {
     assert_eq!(template.joins[0].fields, ["answer-5", "answer-6"]);
 }
 
+#[test]
+fn fields_may_carry_the_same_fact_and_codes_may_name_the_place_of_their_digits() {
+    let code = "same_as = \"both\"\ndigits = 13\ncaption_at = [20, 36]\ncaption_size = [26, 3]";
+    let text = GOOD.replacen("check = \"gs1\"", code, 1).replacen("repeat = {", "same_as = \"answer-9\"\nrepeat = {", 1);
+    let text = text.replacen(
+        "[[text]]",
+        "[[field]]\nname = \"answer-9\"\nkind = \"marks\"\nclass = \"answer\"\nat = [20, 120]\nbox = [5, 5]\nvalues = \"1\"\n[[text]]",
+        1,
+    );
+    let template = parse("dir/probe.toml", &text).expect("a good file");
+    assert_eq!(template.field("code").and_then(|f| f.same_as.as_deref()), Some("both"));
+    assert_eq!(template.field("answer-6").and_then(|f| f.same_as.as_deref()), Some("answer-9"));
+    let Some(FieldSpec::Code(code)) = template.field("code").map(|f| &f.spec) else { panic!("a code") };
+    assert_eq!(code.caption_cells(13)[12], Rect::new(44.0, 36.0, 2.0, 3.0));
+    assert_eq!(template.field("code").map(|f| f.spec.bounds()), Some(Rect::new(20.0, 20.0, 50.0, 19.0)));
+}
+
 /// Replaces `from` by `to` and expects exactly one fault, at the line of the change (or `line`), with these words.
 fn one(from: &str, to: &str, line: Option<usize>, field: &str, words: &[&str]) {
     assert!(GOOD.contains(from), "the good file has no {from}");
@@ -126,6 +143,15 @@ fn each_slip_of_a_field_is_named() {
     one("symbology = \"ean13\"", "symbology = \"ean14\"", None, "field `code`", &["ean13, code128, qr"]);
     one("check = \"gs1\"", "check = \"gs2\"", None, "field `code`", &["none, gs1 or swapped"]);
     one("check = \"gs1\"", "digits = 12", None, "field `code`", &["13 for ean13"]);
+    one("symbology = \"ean13\"\ncheck = \"gs1\"", "digits = 7\nsymbology = \"itf\"", None, "field `code`", &["even number", "7"]);
+    one("check = \"gs1\"", "caption_at = [1, 1]", None, "field `code`", &["`caption_at`", "`caption_size` beside it"]);
+    let code = line_of("[[field]]\nname = \"code");
+    one("check = \"gs1\"", "same_as = \"cod\"", code, "field `code`", &["`same_as`", "a join or of a field", "\"cod\""]);
+    one("check = \"gs1\"", "same_as = \"code\"", code, "field `code`", &["another field", "\"code\""]);
+    let choice = line_of("[[field]]\nname = \"choice");
+    let ink = "kind = \"ink\"\nclass = \"answer\"\nsame_as = \"code\"\nsize = [5, 5]\nat = [20, 100]\n";
+    let marks = "kind = \"marks\"\nclass = \"answer\"\nat = [20, 100]\nbox = [5, 5]\nstep = [7, 0]\nvalues = \"AB\"\n";
+    one(marks, ink, choice, "field `choice`", &["kind code, marks or cells", "ink"]);
     one(
         "repeat = { from = 5, count = 2",
         "repeat = { from = 5, count = 9000",

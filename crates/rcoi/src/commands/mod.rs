@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 mod blank;
+pub(crate) mod codes;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod exam;

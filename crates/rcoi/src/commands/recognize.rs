@@ -22,6 +22,9 @@ const PAGES_AT_ONCE: usize = 32;
 const BYTES_AT_ONCE: usize = 64 << 20;
 
 pub(crate) fn run(args: &RecognizeArgs, config: &Config) -> Result<Done> {
+    if args.codes {
+        return super::codes::run(args);
+    }
     // Faulty templates are told here, once; the pages are read apart, where one that never ends can be ended.
     files::templates(args.templates.as_deref(), config)?;
     let limit = Duration::from_secs(config.page_seconds.max(1));

@@ -12,6 +12,7 @@ fn template() -> Template {
         label: name.to_owned(),
         class: "answer".to_owned(),
         required: false,
+        same_as: None,
         spec: FieldSpec::Ink(Rect::new(0.0, 0.0, 1.0, 1.0)),
     };
     Template {

@@ -1,6 +1,7 @@
 //! `cargo xtask accuracy`: real scans with known truth, read by the binary; one table of what is right, silently wrong, doubtful.
 
 mod amc;
+mod codes;
 mod ege;
 mod formscanner;
 mod intake;
@@ -37,7 +38,7 @@ cargo xtask accuracy --synthetic [--seeds 10] [--participants 25] [--mismatches]
 type Measure = fn(&Lab) -> Result<Vec<Row>>;
 
 /// Name of a set, folder of its data, its adapter.
-const SETS: [(&str, &str, Measure); 9] = [
+const SETS: [(&str, &str, Measure); 10] = [
     ("omrchecker", "omrchecker", omrchecker::measure),
     ("amc", "amc", amc::measure),
     ("open-mcr", "open-mcr", open_mcr::measure),
@@ -45,6 +46,7 @@ const SETS: [(&str, &str, Measure); 9] = [
     ("quexf", "quexf", quexf::measure),
     ("ege", "ege", ege::measure),
     ("submitty", "submitty-handwritten-ids", submitty::measure),
+    ("codes", "quexf", codes::measure),
     ("submitty-pages", "submitty-handwritten-ids", intake::submitty),
     ("sdaps-pages", "sdaps", intake::sdaps),
 ];

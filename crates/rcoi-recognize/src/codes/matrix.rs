@@ -1,0 +1,51 @@
+//! QR codes and Data Matrix in a known place, by rxing.
+
+use super::{CodeRead, PageCode};
+use crate::levels::Levels;
+use crate::sample::cut;
+use image::GrayImage;
+use rcoi_model::{Homography, Quad, Rect};
+use rcoi_template::{CodeField, Symbology};
+use rxing::{BarcodeFormat, DecodeHints};
+
+/// Margins that are added round the area one after another, as shares of its smaller side.
+const MARGINS: [f32; 2] = [0.06, 0.24];
+
+pub(super) fn read(page: &Levels<'_>, map: &Homography, field: &CodeField) -> Option<CodeRead> {
+    let format = if field.symbology == Symbology::DataMatrix { BarcodeFormat::DATA_MATRIX } else { BarcodeFormat::QR_CODE };
+    MARGINS.into_iter().find_map(|margin| {
+        let area = field.area.grown(field.area.w.min(field.area.h) * margin);
+        let quad = map.apply_rect(&area);
+        let wide = quad.0[0].distance(quad.0[1]).max(1.0);
+        let high = quad.0[0].distance(quad.0[3]).max(1.0);
+        let zoom = (300.0 / wide.min(high)).max(1.0).min(900.0 / wide.max(high)).max(0.5);
+        let patch = cut(page, map, &area, (wide * zoom) as usize, (high * zoom) as usize);
+        let mut hints = DecodeHints { TryHarder: Some(true), ..DecodeHints::default() };
+        let (w, h) = (patch.width as u32, patch.height as u32);
+        let found = rxing::helpers::detect_in_luma_with_hints(patch.pixels, w, h, Some(format), &mut hints).ok()?;
+        let text = found.getText().to_owned();
+        Some(CodeRead { text, confidence: 0.999 })
+    })
+}
+
+/// Every QR code and Data Matrix of a page.
+pub(super) fn on_page(gray: &GrayImage) -> Vec<PageCode> {
+    let (w, h) = gray.dimensions();
+    let mut found: Vec<PageCode> = Vec::new();
+    for (format, symbology) in [(BarcodeFormat::QR_CODE, Symbology::Qr), (BarcodeFormat::DATA_MATRIX, Symbology::DataMatrix)] {
+        let mut hints = DecodeHints { TryHarder: Some(true), PossibleFormats: Some([format].into()), ..DecodeHints::default() };
+        let results = rxing::helpers::detect_multiple_in_luma_with_hints(gray.as_raw().clone(), w, h, &mut hints).unwrap_or_default();
+        for result in results {
+            let points = result.getPoints();
+            let bound = |get: fn(&rxing::Point) -> f32, pick: fn(f32, f32) -> f32, from: f32| points.iter().map(get).fold(from, pick);
+            let (x0, y0) = (bound(|p| p.x, f32::min, f32::INFINITY), bound(|p| p.y, f32::min, f32::INFINITY));
+            let (x1, y1) = (bound(|p| p.x, f32::max, 0.0), bound(|p| p.y, f32::max, 0.0));
+            found.push(PageCode {
+                symbology,
+                text: result.getText().to_owned(),
+                area: Quad(Rect::new(x0, y0, (x1 - x0).max(0.0), (y1 - y0).max(0.0)).corners()),
+            });
+        }
+    }
+    found
+}
