@@ -33,6 +33,9 @@ const LOOSE: f32 = 0.024;
 /// Stretch of one direction against the other, shear included, that three anchors alone may claim.
 const MOST_STRAIN: f32 = 0.06;
 
+/// Anchors farther off an affine map, as a share of the page's width, may be something else: 0.5 mm on A4.
+const STRANGER: f32 = 0.0025;
+
 /// An anchor that was found: its number, its place in the picture, how much it looks like the mark.
 pub(super) type Seen = (usize, Point, f32);
 
@@ -81,7 +84,20 @@ fn quick(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], expected: &
     let mut known: Vec<(Pattern, Point, Vec<Hit>)> = Vec::new();
     let count = if anchors.len() > MANY { NEIGHBOURS } else { RIVALS };
     let hits: Vec<Vec<Hit>> = anchors.iter().map(|anchor| look(scene, anchor, expected, count, &mut known, params)).collect();
-    let pairs = agree(template, anchors, &hits, expected)?;
+    // The sheet lies there as it is, perhaps with paper or glass beside it; or stretched to the picture, when one direction was scanned finer.
+    let usual = Linear::near(expected, Point::default(), 1.0).scale();
+    let as_is: Vec<Point> = anchors.iter().map(|a| a.centre).collect();
+    let stretched: Vec<Point> = as_is.iter().map(|p| expected.apply(*p)).collect();
+    let short = template.width.min(template.height);
+    let turn = Linear::near(expected, Point::default(), 1.0).angle();
+    let lies = agree(&as_is, &hits, (usual, turn), LOOSE * short);
+    let lies = if lies.as_ref().is_some_and(|p| p.len() == anchors.len()) {
+        lies
+    } else {
+        let other = agree(&stretched, &hits, (1.0, 0.0), LOOSE * short * usual);
+        if other.as_ref().map_or(0, Vec::len) > lies.as_ref().map_or(0, Vec::len) { other } else { lies }
+    };
+    let pairs = lies?;
     let (from, to): (Vec<Point>, Vec<Point>) = pairs.iter().map(|(i, hit)| (anchors[*i].centre, hit.at)).unzip();
     settle(scene, template, anchors, &fit::affine(&from, &to)?, params)
 }
@@ -118,21 +134,23 @@ fn look(
 type Pairs = Vec<(usize, Hit)>;
 
 /// The similarity that most anchors confirm, and by which places; ties go to the better looking ones.
-fn agree(template: &Template, anchors: &[Anchor], hits: &[Vec<Hit>], expected: &Homography) -> Option<Pairs> {
-    let usual = Linear::near(expected, Point::default(), 1.0);
+///
+/// `places` = the anchors in any units; `usual` = scale and angle (degrees) that are expected; `loose` = how far off a similarity they
+/// may lie, in those units.
+fn agree(places: &[Point], hits: &[Vec<Hit>], usual: (f32, f32), loose: f32) -> Option<Pairs> {
     let mut best: Option<(Pairs, f32)> = None;
-    for (i, j) in far_pairs(anchors, hits) {
+    for (i, j) in far_pairs(places, hits) {
         for first in &hits[i] {
             for second in &hits[j] {
-                let Some(map) = Similarity::through([anchors[i].centre, anchors[j].centre], [first.at, second.at]) else { continue };
-                let ratio = map.scale() / usual.scale();
-                if (ratio - 1.0).abs() > RESIZED || map.away_from(&usual) > STEEPEST {
+                let Some(map) = Similarity::through([places[i], places[j]], [first.at, second.at]) else { continue };
+                let ratio = map.scale() / usual.0;
+                if (ratio - 1.0).abs() > RESIZED || map.away_from(usual.1) > STEEPEST {
                     continue;
                 }
-                let tolerance = LOOSE * template.width.min(template.height) * map.scale();
-                let (mut pairs, mut worth) = (Vec::with_capacity(anchors.len()), 0.0);
-                for (k, anchor) in anchors.iter().enumerate() {
-                    let place = map.apply(anchor.centre);
+                let tolerance = loose * map.scale();
+                let (mut pairs, mut worth) = (Vec::with_capacity(places.len()), 0.0);
+                for (k, place) in places.iter().enumerate() {
+                    let place = map.apply(*place);
                     let value = |h: &Hit| h.score - h.at.distance(place) / tolerance;
                     let near = hits[k].iter().filter(|h| h.at.distance(place) <= tolerance);
                     if let Some(hit) = near.max_by(|a, b| value(a).total_cmp(&value(b))) {
@@ -151,9 +169,9 @@ fn agree(template: &Template, anchors: &[Anchor], hits: &[Vec<Hit>], expected: &
 }
 
 /// Pairs of anchors of which something was found, from those that stand far apart.
-fn far_pairs(anchors: &[Anchor], hits: &[Vec<Hit>]) -> Vec<(usize, usize)> {
-    let seen: Vec<usize> = (0..anchors.len()).filter(|i| !hits[*i].is_empty()).collect();
-    let apart = |(i, j): &(usize, usize)| anchors[*i].centre.distance(anchors[*j].centre);
+fn far_pairs(places: &[Point], hits: &[Vec<Hit>]) -> Vec<(usize, usize)> {
+    let seen: Vec<usize> = (0..places.len()).filter(|i| !hits[*i].is_empty()).collect();
+    let apart = |(i, j): &(usize, usize)| places[*i].distance(places[*j]);
     let mut pairs: Vec<(usize, usize)> = seen.iter().enumerate().flat_map(|(n, i)| seen[n + 1..].iter().map(|j| (*i, *j))).collect();
     pairs.sort_by(|a, b| apart(b).total_cmp(&apart(a)));
     // Of many, some from the farther half: one mark that is not what it seems must not stand in all of them.
@@ -180,7 +198,7 @@ pub(super) fn settle(scene: &Scene<'_>, template: &Template, anchors: &[Anchor],
     if seen.len() < params.least_anchors {
         return None;
     }
-    let seen = without_stranger(seen, anchors, template, params);
+    let seen = without_stranger(seen, anchors, template);
     let (from, to): (Vec<Point>, Vec<Point>) = seen.iter().map(|(i, at, _)| (anchors[*i].centre, *at)).unzip();
     let affine = fit::affine(&from, &to)?;
     let linear = Linear::near(&affine, anchors[0].centre, 1.0);
@@ -192,7 +210,7 @@ pub(super) fn settle(scene: &Scene<'_>, template: &Template, anchors: &[Anchor],
 
 /// Leaves out the anchor that lies where no sheet has it, when all others agree without it. Scanners stretch and shear, which an affine
 /// map follows; a dirty spot or a letter in the place of a lost mark does not lie on it.
-fn without_stranger(seen: Vec<Seen>, anchors: &[Anchor], template: &Template, params: &Params) -> Vec<Seen> {
+fn without_stranger(seen: Vec<Seen>, anchors: &[Anchor], template: &Template) -> Vec<Seen> {
     let rest = |left_out: usize| -> (Vec<Point>, Vec<Point>) {
         seen.iter().enumerate().filter(|(k, _)| *k != left_out).map(|(_, (i, at, _))| (anchors[*i].centre, *at)).unzip()
     };
@@ -203,12 +221,12 @@ fn without_stranger(seen: Vec<Seen>, anchors: &[Anchor], template: &Template, pa
         Some((fit::misfit(&map, &from, &to) / linear.scale() / template.width, linear.strain()))
     };
     let Some((all, _)) = off(usize::MAX) else { return seen };
-    if seen.len() < 4 || all <= params.affine_misfit {
+    if seen.len() < 4 || all <= STRANGER {
         return seen;
     }
     // Of four, any three lie on some map: there the one must go whose absence leaves a nearly undistorted sheet.
     let cost = |k: usize| off(k).map_or(f32::INFINITY, |(misfit, strain)| if seen.len() == 4 { strain } else { misfit });
-    let allowed = if seen.len() == 4 { 0.25 * MOST_STRAIN } else { params.affine_misfit };
+    let allowed = if seen.len() == 4 { 0.25 * MOST_STRAIN } else { STRANGER };
     let worst = (0..seen.len()).min_by(|a, b| cost(*a).total_cmp(&cost(*b))).filter(|k| cost(*k) <= allowed);
     let weakest = (0..seen.len()).min_by(|a, b| seen[*a].2.total_cmp(&seen[*b].2));
     match worst {
@@ -256,9 +274,9 @@ impl Similarity {
         Homography([self.a, -self.b, self.dx, self.b, self.a, self.dy, 0.0, 0.0, 1.0].map(f64::from))
     }
 
-    /// Angle between this turn and another's, degrees.
-    fn away_from(&self, other: &Linear) -> f32 {
-        let angle = self.angle() - other.yx.atan2(other.xx).to_degrees();
+    /// Angle between this turn and another, degrees.
+    fn away_from(&self, degrees: f32) -> f32 {
+        let angle = self.angle() - degrees;
         (angle - (angle / 360.0).round() * 360.0).abs()
     }
 }

@@ -42,6 +42,8 @@ const UNEVEN: f32 = 0.13;
 const FINE: u32 = 2000;
 /// Grey levels are counted on about so many rows.
 const COUNTED: usize = 250;
+/// A triangle with less of the area of the largest is nearly a line.
+const LEAST_TRIANGLE: f32 = 0.1;
 /// What is less darker than the paper is its grain or what shines through, grey levels.
 const LEAST_DARK: f32 = 40.0;
 /// A page with less dark is blank: a line of text covers 0.3 %.
@@ -206,7 +208,7 @@ fn placed(from: &[Point], to: &[Point], total: usize, template: &Template, param
     let width = affine.apply(Point::new(0.0, 0.0)).distance(affine.apply(Point::new(template.width, 0.0)));
     let misfit = fit::misfit(&affine, from, to);
     let allowed = params.map_or(0.0, |p| p.affine_misfit) * width;
-    let map = if misfit > allowed { fit::projective(from, to).unwrap_or(affine) } else { affine };
+    let map = if misfit > allowed && well_spread(from) { fit::projective(from, to).unwrap_or(affine) } else { affine };
     let scale = width / template.width;
     Some(Placement {
         quarter_turns: turns(&map, template),
@@ -215,6 +217,15 @@ fn placed(from: &[Point], to: &[Point], total: usize, template: &Template, param
         anchors_found: from.len() as u32,
         anchors_total: total as u32,
     })
+}
+
+/// True when the points hold a projective map: of four, no three may stand nearly on a line.
+fn well_spread(points: &[Point]) -> bool {
+    let area = |a: Point, b: Point, c: Point| ((b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)).abs();
+    let without = |k: usize| -> Vec<Point> { points.iter().enumerate().filter(|(i, _)| *i != k).map(|(_, p)| *p).collect() };
+    let triangles: Vec<f32> = (0..points.len()).map(without).map(|t| if t.len() == 3 { area(t[0], t[1], t[2]) } else { 1.0 }).collect();
+    let most = triangles.iter().copied().fold(0.0, f32::max);
+    points.len() >= 4 && triangles.iter().all(|t| *t > LEAST_TRIANGLE * most)
 }
 
 /// Quarter turns by which the picture must be turned clockwise to stand upright.

@@ -31,6 +31,11 @@ impl Linear {
         self.xx * self.yy - self.xy * self.yx
     }
 
+    /// Clockwise angle of what ran across, degrees.
+    pub(super) fn angle(&self) -> f32 {
+        self.yx.atan2(self.xx).to_degrees()
+    }
+
     /// How much longer lengths become, on average.
     pub(super) fn scale(&self) -> f32 {
         self.determinant().abs().sqrt()

@@ -39,7 +39,8 @@ fn one(page: &Element) -> Result<Imported, ImportError> {
     draft.anchors(true, &corners);
     draft.leave("length and thickness of the corner lines: 20 and 0.5 mm are taken, as queXML prints them");
     // The banding does not tell where the page code stands: queXML prints it above the right half of the frame.
-    draft.code("page-code", "", "sheet-code", "itf", [width / 2.0, 0.0, width / 2.0, tl.1.min(tr.1)]);
+    let top = tl.1.min(tr.1);
+    draft.code("page-code", "", "sheet-code", "itf", [width / 2.0, 0.25 * top, tr.0 - width / 2.0, 0.75 * top]);
     let mut groups: Vec<(f64, &Element)> = Vec::new();
     for group in page.all("boxgroup") {
         groups.push((group.number_of("sortorder").unwrap_or(f64::MAX), group));
