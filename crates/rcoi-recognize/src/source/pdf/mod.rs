@@ -136,7 +136,10 @@ fn check_objects(objects: &Dict<'_>, drawn: u64, limits: &Limits, depth: u32, le
             }
         } else {
             let inside = draws(&stream, limits)?;
-            if let Some(inner) = dict.get::<Dict<'_>>("Resources").and_then(|r| r.get::<Dict<'_>>("XObject")) {
+            let own = dict.get::<Dict<'_>>("Resources");
+            // A form without resources of its own draws from those where it stands, itself among them.
+            let inner = own.as_ref().map_or_else(|| Some(objects.clone()), |own| own.get::<Dict<'_>>("XObject"));
+            if let Some(inner) = inner.filter(|_| inside > 0) {
                 check_objects(&inner, drawn.saturating_mul(inside), limits, depth - 1, left)?;
             }
         }

@@ -104,8 +104,17 @@ fn forms_of_a_pdf_that_draw_each_other_a_million_times_are_refused() {
         let dict = format!("/Subtype /Form /BBox [0 0 90 90] /Resources << /XObject << /X {inner} 0 R >> >>");
         pdf_part(&dict, "/X Do ".repeat(100).as_bytes())
     };
-    let last = pdf_part("/Subtype /Form /BBox [0 0 90 90]", b"0 0 9 9 re f");
+    let last = pdf_part("/Subtype /Form /BBox [0 0 90 90] /Resources << >>", b"0 0 9 9 re f");
     let page = pdf_page("/Contents 9 0 R", "/XObject << /X 5 0 R >>", &[form(6), form(7), form(8), last, pdf_part("", b"/X Do")]);
+    let error = refused(&page);
+    assert!(error.to_string().contains("nested without end"), "{error}");
+}
+
+#[test]
+fn a_form_of_a_pdf_that_draws_itself_twice_is_refused() {
+    // Found by the fuzzer: without resources of its own the form knows those of the page, where it stands itself.
+    let form = pdf_part("/Subtype /Form /BBox [0 0 90 90]", b"/X Do /X Do");
+    let page = pdf_page("/Contents 6 0 R", "/XObject << /X 5 0 R >>", &[form, pdf_part("", b"/X Do")]);
     let error = refused(&page);
     assert!(error.to_string().contains("nested without end"), "{error}");
 }
