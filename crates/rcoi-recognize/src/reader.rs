@@ -5,7 +5,7 @@ use crate::codes::{self, CodeRead};
 use crate::glyph::{Glyph, GlyphClassifier};
 use crate::handprint::{Embedded, ModelError};
 use crate::known::{Known, Nothing, Prior};
-use crate::locate::{Look, Scene, by_print, locate};
+use crate::locate::{Look, Scene, at_first_sight, by_print, locate};
 use crate::marks::{self, BoxInk, PageInk};
 use crate::params::Params;
 use crate::picture::Picture;
@@ -97,14 +97,48 @@ impl FormReader {
         reading
     }
 
+    /// The form whose marks are all there and whose code names it: nearly every sheet. One that lies upright before one that was turned,
+    /// a clean code before one that must be read with care.
+    fn at_first_sight(&self, scene: &Scene<'_>) -> Option<Found<'_>> {
+        let mut codes = Codes::default();
+        for turn in 0..4 {
+            let mut layouts: Vec<(&Template, Option<Placement>)> = Vec::new();
+            let mut fits: Vec<Found<'_>> = Vec::new();
+            for template in self.templates.templates.iter().filter(|t| !t.identity.prefix.is_empty()) {
+                let known = layouts.iter().find(|(t, _)| same_layout(t, template)).map(|(_, p)| p.clone());
+                let placement = known.unwrap_or_else(|| {
+                    let placement = at_first_sight(scene, template, turn, &self.params);
+                    layouts.push((template, placement.clone()));
+                    placement
+                });
+                let Some(placement) = placement else { continue };
+                let mut found = Found { template, placement, code: None, codes: Codes::default(), standing: None };
+                found.code = codes.sheet_code(scene, &found, false, &self.params);
+                if found.named() {
+                    return Some(Found { codes, ..found });
+                }
+                fits.push(found);
+            }
+            for mut found in fits {
+                found.code = codes.sheet_code(scene, &found, true, &self.params);
+                if found.named() {
+                    return Some(Found { codes, ..found });
+                }
+            }
+        }
+        None
+    }
+
     /// Places the templates (equal anchor layouts once) and chooses: the one whose code says so, else the best fit.
     fn identify(&self, scene: &Scene<'_>) -> Option<Found<'_>> {
+        if let Some(found) = self.at_first_sight(scene) {
+            return Some(found);
+        }
         let mut layouts: Vec<(&Template, Vec<Placement>)> = Vec::new();
         let mut fits: Vec<Found<'_>> = Vec::new();
         let mut codes = Codes::default();
         for template in &self.templates.templates {
-            let equal = |t: &Template| t.locate == template.locate && t.width == template.width && t.height == template.height;
-            let known = layouts.iter().find(|(t, _)| equal(t)).map(|(_, p)| p.clone());
+            let known = layouts.iter().find(|(t, _)| same_layout(t, template)).map(|(_, p)| p.clone());
             let mut placements = known.unwrap_or_else(|| {
                 let placements = locate(scene, template, &self.params);
                 layouts.push((template, placements.clone()));
@@ -347,6 +381,11 @@ impl FormReader {
         }
         reading
     }
+}
+
+/// True for forms that lie alike in every picture.
+fn same_layout(a: &Template, b: &Template) -> bool {
+    a.locate == b.locate && a.width == b.width && a.height == b.height
 }
 
 /// A template that lies in the picture.

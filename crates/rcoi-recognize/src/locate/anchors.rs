@@ -59,6 +59,24 @@ pub(super) fn find(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], p
     most_confirmed(found)
 }
 
+/// The way the form lies when it was turned by `turn` quarters and all its marks are seen.
+pub(super) fn at_first_sight(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], turn: u8, params: &Params) -> Option<Placement> {
+    let expected = expected(scene, template, turn)?;
+    let mut known: Vec<(Pattern, Point, Vec<Hit>)> = Vec::new();
+    let count = if anchors.len() > MANY { NEIGHBOURS } else { RIVALS };
+    let mut hits: Vec<Vec<Hit>> = Vec::with_capacity(anchors.len());
+    for anchor in anchors {
+        let one = look(scene, anchor, &expected, count, &mut known, params);
+        if one.is_empty() {
+            return None;
+        }
+        hits.push(one);
+    }
+    let pairs = arranged(template, anchors, &expected, &hits).filter(|pairs| pairs.len() == anchors.len())?;
+    let placement = through(scene, template, anchors, &pairs, params)?;
+    (placement.anchors_found == placement.anchors_total).then_some(placement)
+}
+
 /// Those that no other has two anchors more than, best first. Two ways that are the same count once.
 fn most_confirmed(mut found: Vec<Placement>) -> Vec<Placement> {
     found.sort_by(|a, b| b.anchors_found.cmp(&a.anchors_found).then(a.residual.total_cmp(&b.residual)));
@@ -84,22 +102,34 @@ fn quick(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], expected: &
     let mut known: Vec<(Pattern, Point, Vec<Hit>)> = Vec::new();
     let count = if anchors.len() > MANY { NEIGHBOURS } else { RIVALS };
     let hits: Vec<Vec<Hit>> = anchors.iter().map(|anchor| look(scene, anchor, expected, count, &mut known, params)).collect();
+    through(scene, template, anchors, &arranged(template, anchors, expected, &hits)?, params)
+}
+
+/// The placement through marks that were seen, measured.
+fn through(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], pairs: &Pairs, params: &Params) -> Option<Placement> {
+    let (from, to): (Vec<Point>, Vec<Point>) = pairs.iter().map(|(i, hit)| (anchors[*i].centre, hit.at)).unzip();
+    settle(scene, template, anchors, &fit::affine(&from, &to)?, pairs, params)
+}
+
+/// Which of the places that were seen are the marks of a sheet.
+fn arranged(template: &Template, anchors: &[Anchor], expected: &Homography, hits: &[Vec<Hit>]) -> Option<Pairs> {
     // The sheet lies there as it is, perhaps with paper or glass beside it; or stretched to the picture, when one direction was scanned finer.
     let usual = Linear::near(expected, Point::default(), 1.0).scale();
     let as_is: Vec<Point> = anchors.iter().map(|a| a.centre).collect();
     let stretched: Vec<Point> = as_is.iter().map(|p| expected.apply(*p)).collect();
     let short = template.width.min(template.height);
     let turn = Linear::near(expected, Point::default(), 1.0).angle();
-    let lies = agree(&as_is, &hits, (usual, turn), LOOSE * short);
-    let lies = if lies.as_ref().is_some_and(|p| p.len() == anchors.len()) {
-        lies
-    } else {
-        let other = agree(&stretched, &hits, (1.0, 0.0), LOOSE * short * usual);
-        if other.as_ref().map_or(0, Vec::len) > lies.as_ref().map_or(0, Vec::len) { other } else { lies }
-    };
-    let pairs = lies?;
-    let (from, to): (Vec<Point>, Vec<Point>) = pairs.iter().map(|(i, hit)| (anchors[*i].centre, hit.at)).unzip();
-    settle(scene, template, anchors, &fit::affine(&from, &to)?, params)
+    let lies = agree(&as_is, hits, (usual, turn), LOOSE * short);
+    if lies.as_ref().is_some_and(|p| p.len() == anchors.len()) {
+        return lies;
+    }
+    let other = agree(&stretched, hits, (1.0, 0.0), LOOSE * short * usual);
+    if other.as_ref().map_or(0, Vec::len) > lies.as_ref().map_or(0, Vec::len) { other } else { lies }
+}
+
+/// How often the picture is halved where an anchor is sought.
+fn coarse(scene: &Scene<'_>, anchor: &Anchor, map: &Homography) -> usize {
+    shape::level(&anchor.shape, Linear::near(map, anchor.centre, 1.0).scale(), COARSE.0, COARSE.1, scene.most_level())
 }
 
 /// Places in the picture that look like an anchor, round the place where it is expected.
@@ -111,8 +141,7 @@ fn look(
     known: &mut Vec<(Pattern, Point, Vec<Hit>)>,
     params: &Params,
 ) -> Vec<Hit> {
-    let scale = Linear::near(expected, anchor.centre, 1.0).scale();
-    let level = shape::level(&anchor.shape, scale, COARSE.0, COARSE.1, scene.most_level());
+    let level = coarse(scene, anchor, expected);
     let shrink = (1_u32 << level) as f32;
     let Some(pattern) = shape::draw(&anchor.shape, &Linear::near(expected, anchor.centre, shrink), COARSE_ARM) else { return Vec::new() };
     let place = expected.apply(anchor.centre);
@@ -179,8 +208,19 @@ fn far_pairs(places: &[Point], hits: &[Vec<Hit>]) -> Vec<(usize, usize)> {
     pairs.into_iter().step_by(step).take(PAIRS).collect()
 }
 
-/// Measures every anchor round the place where `rough` has it, and the placement that suits them best.
-pub(super) fn settle(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], rough: &Homography, params: &Params) -> Option<Placement> {
+/// A mark that was seen on the coarse copy lies within so many of its pixels from there.
+const SEEN_WITHIN: f32 = 1.0;
+
+/// Measures every anchor round the place where `rough` has it, and the placement that suits them best. `known` = anchors that were
+/// seen on the coarse copy.
+pub(super) fn settle(
+    scene: &Scene<'_>,
+    template: &Template,
+    anchors: &[Anchor],
+    rough: &Homography,
+    known: &[(usize, Hit)],
+    params: &Params,
+) -> Option<Placement> {
     let mut seen: Vec<Seen> = Vec::with_capacity(anchors.len());
     for (index, anchor) in anchors.iter().enumerate() {
         let linear = Linear::near(rough, anchor.centre, 1.0);
@@ -188,7 +228,12 @@ pub(super) fn settle(scene: &Scene<'_>, template: &Template, anchors: &[Anchor],
         let shrink = (1_u32 << level) as f32;
         let Some(pattern) = shape::draw(&anchor.shape, &Linear::near(rough, anchor.centre, shrink), FINE_ARM) else { continue };
         let place = rough.apply(anchor.centre);
-        let reach = params.anchor_tolerance * template.width * linear.scale() / shrink;
+        let reach = params.anchor_tolerance * template.width * linear.scale();
+        // Where it was seen and may be, the look need not be wide.
+        let seen_at = known.iter().find(|(k, hit)| *k == index && hit.at.distance(place) <= reach).map(|(_, hit)| hit.at);
+        let within = SEEN_WITHIN * (1_u32 << coarse(scene, anchor, rough)) as f32;
+        let (place, reach) = seen_at.map_or((place, reach), |at| (at, within.min(reach)));
+        let reach = reach / shrink;
         let demand = Demand { score: params.anchor_score, contrast: scene.least_contrast(params), count: 1 };
         let middle = Point::new(place.x / shrink, place.y / shrink);
         if let Some(hit) = shape::seek(scene.level(level), scene.paper, &pattern, middle, reach, demand).first() {

@@ -50,7 +50,7 @@ struct Best {
 pub(super) fn find(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], params: &Params) -> Vec<Placement> {
     let found: Vec<Placement> = arrange(scene, template, anchors, SIZES, params)
         .iter()
-        .filter_map(|best| settle(scene, template, anchors, &best.map.map(), params))
+        .filter_map(|best| settle(scene, template, anchors, &best.map.map(), &[], params))
         .collect();
     if !found.is_empty() {
         return found;

@@ -1,5 +1,6 @@
 //! What printed marks look like: small pictures of them as they lie in a scan, and where a scan shows something alike.
 
+use super::correlate::{self, Worth};
 use crate::cv;
 use image::{GrayImage, Luma};
 use rcoi_model::{Homography, Point};
@@ -45,9 +46,9 @@ impl Linear {
         Point::new(self.xx * p.x + self.xy * p.y, self.yx * p.x + self.yy * p.y)
     }
 
-    fn undo(&self, p: Point) -> Point {
+    fn inverse(&self) -> Self {
         let d = self.determinant();
-        Point::new((self.yy * p.x - self.xy * p.y) / d, (self.xx * p.y - self.yx * p.x) / d)
+        Self { xx: self.yy / d, xy: -self.xy / d, yx: -self.yx / d, yy: self.xx / d }
     }
 
     /// Largest stretch over smallest stretch, less 1: 0 for a similarity. From the singular values.
@@ -111,6 +112,8 @@ pub(super) struct Pattern {
     at: Point,
     /// Standard deviation of its grey.
     contrast: f32,
+    /// Of a solid mark the dark part: left, top, right, bottom, pixels.
+    core: Option<[usize; 4]>,
 }
 
 /// Each pixel of a pattern is looked at in so many rows and columns.
@@ -162,22 +165,43 @@ pub(super) fn draw(shape: &AnchorShape, map: &Linear, most: f32) -> Option<Patte
     if width < 4 || height < 4 || width > 400 || height > 400 {
         return None;
     }
+    let back = map.inverse();
     let picture = GrayImage::from_fn(width, height, |x, y| {
         let mut dark = 0.0;
         for k in 0..FINE * FINE {
             let part = |at: u32, k: u32| at as f32 + (k as f32 + 0.5) / FINE as f32;
-            dark += darkness(shape, map.undo(Point::new(left + part(x, k % FINE), top + part(y, k / FINE))));
+            dark += darkness(shape, back.apply(Point::new(left + part(x, k % FINE), top + part(y, k / FINE))));
         }
         Luma([(255.0 - 255.0 * dark / (FINE * FINE) as f32) as u8])
     });
-    Pattern::of(picture, Point::new(-left, -top), 1.0)
+    let pattern = Pattern::of(picture, Point::new(-left, -top), 1.0)?;
+    Some(Pattern { core: core(shape, map, &pattern), ..pattern })
+}
+
+/// The rectangle that a solid mark fills in its pattern, whole pixels.
+fn core(shape: &AnchorShape, map: &Linear, pattern: &Pattern) -> Option<[usize; 4]> {
+    let (w, h) = match *shape {
+        AnchorShape::Square { side } => (side, side),
+        AnchorShape::Disc { diameter } => (diameter, diameter),
+        AnchorShape::Bar { width, height } => (width, height),
+        _ => return None,
+    };
+    let (wide, high) = ((map.xx * w).abs().max((map.xy * h).abs()) / 2.0, (map.yx * w).abs().max((map.yy * h).abs()) / 2.0);
+    let ends = |middle: f32, half: f32, most: u32| {
+        let from = (middle - half).round().max(0.0) as usize;
+        (from, ((middle + half).round() as usize).min(most as usize).max(from + 1))
+    };
+    let (x0, x1) = ends(pattern.at.x, wide, pattern.picture.width());
+    let (y0, y1) = ends(pattern.at.y, high, pattern.picture.height());
+    let all = (pattern.picture.width() * pattern.picture.height()) as usize;
+    ((x1 - x0) * (y1 - y0) < all).then_some([x0, y0, x1, y1])
 }
 
 impl Pattern {
     /// A pattern of any look; `at` = the place in it that is asked for. `None` when nothing is to be seen in it.
     pub(super) fn of(picture: GrayImage, at: Point, least: f32) -> Option<Self> {
         let contrast = deviation(picture.as_raw());
-        (contrast >= least).then_some(Self { picture, at, contrast })
+        (contrast >= least).then_some(Self { picture, at, contrast, core: None })
     }
 }
 
@@ -214,12 +238,15 @@ pub(super) fn seek(gray: &GrayImage, paper: u8, pattern: &Pattern, middle: Point
     let (left, top) = ((middle.x - pattern.at.x - reach).floor() as i32, (middle.y - pattern.at.y - reach).floor() as i32);
     let side = (2.0 * reach).ceil() as u32 + 2;
     let window = window(gray, paper, left, top, side + pw, side + ph);
-    let Some(mut scores) = cv::scores(&window, &pattern.picture) else { return Vec::new() };
+    // A perfect likeness of less contrast would be refused.
+    let worth = Worth { deviation: demand.contrast * pattern.contrast / 255.0, core: pattern.core, score: demand.score };
+    let Some(mut scores) = correlate::scores(&window, &pattern.picture, &worth) else { return Vec::new() };
+    let good: Vec<usize> = (0..scores.values.len()).filter(|i| scores.values[*i] >= demand.score).collect();
     let mut found = Vec::new();
     // Places that are refused are blotted out too, so the number of looks is limited.
     for _ in 0..2 * demand.count {
-        let peak = scores.values.iter().enumerate().filter(|s| s.1.is_finite()).max_by(|a, b| a.1.total_cmp(b.1));
-        let Some((place, score)) = peak.map(|(p, s)| (p, *s)).filter(|(_, s)| *s >= demand.score) else { break };
+        let peak = good.iter().map(|i| (*i, scores.values[*i])).filter(|(_, s)| s.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1));
+        let Some((place, score)) = peak.filter(|(_, s)| *s >= demand.score) else { break };
         let (x, y) = (place % scores.width, place / scores.width);
         let under = self::window(&window, paper, x as i32, y as i32, pw, ph);
         if score * deviation(under.as_raw()) / pattern.contrast * 255.0 >= demand.contrast {
