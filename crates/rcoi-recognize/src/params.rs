@@ -46,10 +46,11 @@ pub struct Params {
     pub cap_share: f32,
     /// Ink lower than this share of the cap height keeps its size (`-`, `,`), as the classifier was trained.
     pub small_share: f32,
-    /// New ink in a box: below `mark_empty` nothing, above `mark_sure` a mark, between a doubt. Shares of the box area;
-    /// one diagonal of a fine pen in a 5 mm box covers about 8 %.
-    pub mark_empty: f32,
-    pub mark_sure: f32,
+    /// A box whose state has a lower probability than this waits for a person.
+    pub sure_mark: f32,
+    /// A filled box so much paler than the darkest mark of its field may be rubbed out or in another ink: one pen stays
+    /// above 0.85, a red one beside a black one shows 0.78.
+    pub mark_pale: f32,
     /// From this share a box counts as blackened where the template gives that a meaning.
     pub mark_black: f32,
     /// Ink in a signature window or an answer area: share of its area from which something is written.
@@ -87,8 +88,8 @@ impl Default for Params {
             other_value: 0.02,
             cap_share: 0.68,
             small_share: 0.55,
-            mark_empty: 0.025,
-            mark_sure: 0.06,
+            sure_mark: 0.98,
+            mark_pale: 0.82,
             mark_black: 0.8,
             ink_present: 0.004,
             code_lines: 4,

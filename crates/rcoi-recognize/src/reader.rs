@@ -6,7 +6,7 @@ use crate::glyph::{Glyph, GlyphClassifier};
 use crate::handprint::{Embedded, ModelError};
 use crate::known::{Known, Nothing, Prior};
 use crate::locate::{Look, Scene, at_first_sight, by_print, locate};
-use crate::marks::{self, BoxInk, PageInk};
+use crate::marks::{self, Prints};
 use crate::params::Params;
 use crate::picture::Picture;
 use crate::rectify::{self, Standing};
@@ -27,8 +27,8 @@ pub enum ReaderError {
 /// Reads pages of the forms of one template set. Shared by threads.
 pub struct FormReader {
     templates: TemplateSet,
-    /// Print of the mark boxes by template and field, drawn when it is first needed.
-    prints: Vec<OnceLock<Vec<Vec<f32>>>>,
+    /// Print of the mark boxes by template, sampled when it is first needed.
+    prints: Vec<OnceLock<Prints>>,
     /// Print of whole sheets by template, drawn when it is first needed.
     looks: Vec<OnceLock<Option<Look>>>,
     params: Params,
@@ -104,7 +104,7 @@ impl FormReader {
         for turn in 0..4 {
             let mut layouts: Vec<(&Template, Option<Placement>)> = Vec::new();
             let mut fits: Vec<Found<'_>> = Vec::new();
-            for template in self.templates.templates.iter().filter(|t| !t.identity.prefix.is_empty()) {
+            for (index, template) in self.templates.templates.iter().enumerate().filter(|(_, t)| !t.identity.prefix.is_empty()) {
                 let known = layouts.iter().find(|(t, _)| same_layout(t, template)).map(|(_, p)| p.clone());
                 let placement = known.unwrap_or_else(|| {
                     let placement = at_first_sight(scene, template, turn, &self.params);
@@ -112,7 +112,7 @@ impl FormReader {
                     placement
                 });
                 let Some(placement) = placement else { continue };
-                let mut found = Found { template, placement, code: None, codes: Codes::default(), standing: None };
+                let mut found = Found { index, template, placement, code: None, codes: Codes::default(), standing: None };
                 found.code = codes.sheet_code(scene, &found, false, &self.params);
                 if found.named() {
                     return Some(Found { codes, ..found });
@@ -137,7 +137,7 @@ impl FormReader {
         let mut layouts: Vec<(&Template, Vec<Placement>)> = Vec::new();
         let mut fits: Vec<Found<'_>> = Vec::new();
         let mut codes = Codes::default();
-        for template in &self.templates.templates {
+        for (index, template) in self.templates.templates.iter().enumerate() {
             let known = layouts.iter().find(|(t, _)| same_layout(t, template)).map(|(_, p)| p.clone());
             let mut placements = known.unwrap_or_else(|| {
                 let placements = locate(scene, template, &self.params);
@@ -150,7 +150,7 @@ impl FormReader {
                 placements = seen.map_or(placements, |placement| vec![placement]);
             }
             for placement in placements {
-                let mut found = Found { template, placement, code: None, codes: Codes::default(), standing: None };
+                let mut found = Found { index, template, placement, code: None, codes: Codes::default(), standing: None };
                 found.code = codes.sheet_code(scene, &found, false, &self.params);
                 if found.named() {
                     return Some(Found { codes, ..found });
@@ -203,10 +203,9 @@ impl FormReader {
         rectify::stand(&scene.page, &placement.form_to_picture, template, scene.black, &self.params)
     }
 
-    /// Print in the mark boxes of a form, by field; empty when the form has none or its print is not known.
-    fn print_of(&self, template: &Template) -> &[Vec<f32>] {
-        let place = self.templates.templates.iter().position(|t| t.id == template.id);
-        place.and_then(|p| self.prints.get(p)).map_or(&[], |kept| kept.get_or_init(|| marks::drawn_print(template)))
+    /// Print of the mark boxes of a form.
+    fn print_of(&self, found: &Found<'_>) -> &Prints {
+        self.prints[found.index].get_or_init(|| Prints::of(found.template))
     }
 
     fn read_fields(&self, scene: &Scene<'_>, found: &Found<'_>, known: &dyn Known) -> Vec<FieldReading> {
@@ -224,41 +223,22 @@ impl FormReader {
         let mut glyphs: Vec<Glyph> = Vec::new();
         let mut alphabets: Vec<&str> = Vec::new();
         let mut cut: Vec<Vec<CellInk>> = Vec::new();
-        let mut boxes: Vec<Vec<BoxInk>> = Vec::new();
-        let print = self.print_of(found.template);
         for (index, field) in found.template.fields.iter().enumerate() {
-            let (mut inks, mut marks) = (Vec::new(), Vec::new());
-            match &field.spec {
-                FieldSpec::Cells(spec) => {
-                    inks = cells::cut_cells(page, &maps[index], spec, scene.black, &self.params);
-                    for ink in &inks {
-                        if let CellInk::Glyph(glyph) = ink {
-                            glyphs.push((**glyph).clone());
-                            alphabets.push(&spec.alphabet);
-                        }
+            let mut inks = Vec::new();
+            if let FieldSpec::Cells(spec) = &field.spec {
+                inks = cells::cut_cells(page, &maps[index], spec, scene.black, &self.params);
+                for ink in &inks {
+                    if let CellInk::Glyph(glyph) = ink {
+                        glyphs.push((**glyph).clone());
+                        alphabets.push(&spec.alphabet);
                     }
                 }
-                FieldSpec::Marks(spec) => {
-                    marks = marks::measure(page, &maps[index], spec, scene.black);
-                    for (one, print) in marks.iter_mut().zip(print.get(index).into_iter().flatten()) {
-                        one.print = *print;
-                    }
-                }
-                _ => {}
             }
             cut.push(inks);
-            boxes.push(marks);
         }
         let rows = cells::classify(self.classifier.as_ref(), &glyphs, &alphabets);
         let mut rows = rows.iter();
-        let learned: Vec<_> = found
-            .template
-            .fields
-            .iter()
-            .zip(&boxes)
-            .filter_map(|(f, b)| if let FieldSpec::Marks(spec) = &f.spec { Some((spec, b.as_slice())) } else { None })
-            .collect();
-        let page_ink = PageInk::learn(&learned);
+        let boxes = marks::measure(page, maps, found.template, self.print_of(found), scene.black);
         let known = known.sheet(&found.template.form, found.code.as_ref().map(|c| c.text.as_str()));
         let mut readings: Vec<FieldReading> = found
             .template
@@ -269,7 +249,7 @@ impl FormReader {
             .map(|((i, field), map)| match &field.spec {
                 FieldSpec::Code(spec) => self.code_field(scene, found, field, spec),
                 FieldSpec::Marks(spec) => {
-                    let (marks, value, confidence, doubts) = marks::judge(spec, &boxes[i], &page_ink, &self.params);
+                    let (marks, value, confidence, doubts) = boxes.judge(i, spec, &self.params);
                     let mut reading = blank(field, FieldKind::Marks, map.apply_rect(&field.spec.bounds()));
                     (reading.marks, reading.value, reading.confidence, reading.doubts) = (marks, value, confidence, doubts);
                     if !standing.sure {
@@ -390,6 +370,8 @@ fn same_layout(a: &Template, b: &Template) -> bool {
 
 /// A template that lies in the picture.
 struct Found<'t> {
+    /// Its place in the set.
+    index: usize,
     template: &'t Template,
     placement: Placement,
     code: Option<CodeRead>,

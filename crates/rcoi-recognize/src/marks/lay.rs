@@ -1,0 +1,86 @@
+//! Lays the print of the boxes on the scan: each box together with those that lie nearest, then a small step alone.
+
+use super::Sample;
+use super::print::Print;
+use super::tones::{SIDE, Tones};
+use rcoi_model::Point;
+
+/// Samples by which a box may be off, after the tiles were corrected to a tenth of a box.
+const REACH: i32 = 3;
+/// A box may lie so far from where its neighbours lie.
+const ALONE: i32 = 1;
+/// A box and its nearest: marks are few among so many, and even a bent sheet is flat over so little.
+const NEAR: usize = 9;
+const WIDTH: usize = SIDE - 2 * REACH as usize;
+const SHIFTS: usize = (2 * REACH as usize + 1) * (2 * REACH as usize + 1);
+
+/// For each of the places the numbers of those that lie nearest, itself among them.
+pub(super) fn nearest(places: &[Point]) -> Vec<Vec<usize>> {
+    let mut order: Vec<(f32, usize)> = Vec::with_capacity(places.len());
+    let near = |at: &Point| {
+        order.clear();
+        order.extend(places.iter().enumerate().map(|(i, p)| ((p.x - at.x).abs().max((p.y - at.y).abs()), i)));
+        let count = NEAR.min(order.len());
+        if count < order.len() {
+            order.select_nth_unstable_by(count, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        }
+        order[..count].iter().map(|(_, i)| *i).collect()
+    };
+    places.iter().map(near).collect()
+}
+
+/// Sum of the differences between a scan and a print that is moved by (`dx`, `dy`) samples.
+fn misfit(scan: &Tones, print: &Tones, (dx, dy): (i32, i32)) -> u32 {
+    let reach = REACH as usize;
+    let mut sum = 0;
+    for y in reach..SIDE - reach {
+        let a = &scan[y * SIDE + reach..][..WIDTH];
+        let from = (y as i32 - dy) as usize * SIDE + (REACH - dx) as usize;
+        let b = &print[from..][..WIDTH];
+        sum += a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b))).sum::<u32>();
+    }
+    sum
+}
+
+fn shifts() -> impl Iterator<Item = (i32, i32)> {
+    (-REACH..=REACH).flat_map(|dy| (-REACH..=REACH).map(move |dx| (dx, dy)))
+}
+
+/// Finds for each sample where its print lies. `near` comes from [`nearest`].
+pub(super) fn lay<'p>(samples: &mut [Sample], near: &[Vec<usize>], print: impl Fn(&Sample) -> Option<&'p Print>) {
+    let misfits = |sample: &Sample| {
+        let print = print(sample).filter(|p| p.marked)?;
+        let mut out = [0_u32; SHIFTS];
+        out.iter_mut().zip(shifts()).for_each(|(out, shift)| *out = misfit(&sample.tones, &print.tones, shift));
+        Some(out)
+    };
+    let all: Vec<Option<[u32; SHIFTS]>> = samples.iter().map(misfits).collect();
+    for (i, sample) in samples.iter_mut().enumerate() {
+        let mut sums = [0_u32; SHIFTS];
+        for other in near[i].iter().filter_map(|n| all[*n].as_ref()) {
+            sums.iter_mut().zip(other).for_each(|(sum, one)| *sum += one);
+        }
+        let length = |s: (i32, i32)| s.0 * s.0 + s.1 * s.1;
+        let common = shifts().zip(sums).min_by_key(|(s, sum)| (*sum, length(*s))).map_or((0, 0), |(s, _)| s);
+        sample.shift = common;
+        let Some(own) = &all[i] else { continue };
+        // A step away must earn its place: a mark may look a little more like a moved frame.
+        let beside = shifts().zip(own).filter(|(s, _)| (s.0 - common.0).abs() <= ALONE && (s.1 - common.1).abs() <= ALONE);
+        let best = beside.min_by_key(|(s, misfit)| if *s == common { **misfit - **misfit / 50 } else { **misfit });
+        sample.shift = best.map_or(common, |(s, _)| s);
+    }
+}
+
+/// How well boxes meet their print when all are moved alike, as far as the search goes; the least sum of differences.
+pub(super) fn together<'s>(boxes: impl Iterator<Item = (&'s Tones, &'s Print)>) -> u32 {
+    let mut sums = [0_u32; SHIFTS];
+    for (tones, print) in boxes.filter(|(_, print)| print.marked) {
+        sums.iter_mut().zip(shifts()).for_each(|(sum, shift)| *sum += misfit(tones, &print.tones, shift));
+    }
+    sums.into_iter().min().unwrap_or(0)
+}
+
+/// Whether a shift is as far as the search goes: the print may lie further on.
+pub(super) fn at_the_end(shift: (i32, i32)) -> bool {
+    shift.0.abs() == REACH || shift.1.abs() == REACH
+}
