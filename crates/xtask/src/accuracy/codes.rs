@@ -3,7 +3,7 @@
 use super::lab::Lab;
 use super::table::{Mismatch, Row};
 use super::truth;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 type Told = BTreeMap<String, Vec<String>>;
 
 pub(crate) fn measure(lab: &Lab) -> Result<Vec<Row>> {
-    [formscanner as fn(&Lab) -> Result<Row>, quexf, submitty].into_iter().map(|part| part(lab)).collect()
+    [formscanner as fn(&Lab) -> Result<Row>, quexf].into_iter().map(|part| part(lab)).collect()
 }
 
 fn formscanner(lab: &Lab) -> Result<Row> {
@@ -33,26 +33,6 @@ fn quexf(lab: &Lab) -> Result<Row> {
         }
     }
     count(lab, "codes/quexf", "quexf", &told)
-}
-
-/// Scans of separator sheets: what each says, its print before scanning says too.
-fn submitty(lab: &Lab) -> Result<Row> {
-    let folder = "submitty-handwritten-ids";
-    let mut row = Row { set: "codes/submitty".to_owned(), notes: vec!["truth: the pages before scanning".to_owned()], ..Row::default() };
-    for (original, scan) in [
-        ("01_qr_six_6page.pdf", "01_qr_six_6page_scan.pdf"),
-        ("02_qr_prefix_small_errors.pdf", "02_qr_prefix_small_errors_scan.pdf"),
-        ("03_qr_stress_test.pdf", "03_qr_stress_test_scan.pdf"),
-        ("03_qr_stress_test.pdf", "03_qr_stress_test_colorscan.pdf"),
-    ] {
-        let (told, read) = (read(lab, folder, original)?, read(lab, folder, scan)?);
-        ensure!(told.len() == read.len(), "{scan}: {} pages, its original has {}", read.len(), told.len());
-        for (i, (told, read)) in told.iter().zip(&read).enumerate() {
-            row.pages += 1;
-            tally(&mut row, &format!("{scan}#{}", i + 1), told, read);
-        }
-    }
-    Ok(row)
 }
 
 /// The texts of the codes of each page.
