@@ -88,11 +88,16 @@ fn share(before: f32, after: f32) -> f32 {
     if (before - after).abs() < 1e-3 { 0.5 } else { (before / (before - after)).clamp(0.0, 1.0) }
 }
 
+/// The sum of differences between `widths` (modules) and a pattern.
+pub(super) fn distance(widths: &[f32], pattern: &[u8]) -> f32 {
+    widths.iter().zip(pattern).map(|(w, p)| (w - f32::from(p & 0x0F)).abs()).sum()
+}
+
 /// The smallest sum of differences between `widths` (modules) and one of `patterns`: (sum, which).
 pub(super) fn nearest<'p>(widths: &[f32], patterns: impl Iterator<Item = &'p [u8]>) -> (f32, usize) {
     let mut best = (f32::INFINITY, 0);
     for (i, pattern) in patterns.enumerate() {
-        let sum: f32 = widths.iter().zip(pattern).map(|(w, p)| (w - f32::from(p & 0x0F)).abs()).sum();
+        let sum = distance(widths, pattern);
         if sum < best.0 {
             best = (sum, i);
         }
