@@ -268,6 +268,56 @@ fn a_rubbed_out_mark_beside_a_dark_one_is_never_silently_a_second() {
     assert!(fields.iter().enumerate().all(|(i, f)| i == 3 || f.doubts.is_empty()), "{}", shown(&fields));
 }
 
+/// A sheet with crosses in all questions but the first three, its layout told by hand.
+fn crossed(template: &Template) -> GrayImage {
+    let mut page = blank(template, 200.0);
+    for n in 4..=12 {
+        mark(&mut page, 200.0, &area(template, n, n % 5), Kind::Cross, 30);
+    }
+    page
+}
+
+fn check_crossed(fields: &[FieldReading]) {
+    for (i, field) in fields.iter().enumerate() {
+        let wanted = if i < 3 { "" } else { ["A", "B", "C", "D", "E"][(i + 1) % 5] };
+        assert!(field.value == wanted && field.doubts.is_empty(), "{}: {}", field.name, shown(fields));
+    }
+}
+
+#[test]
+fn boxes_that_a_layout_puts_a_quarter_beside_their_print_are_found() {
+    for outline in ["square", "circle"] {
+        let template = form(outline);
+        let mut told = foreign(&template);
+        for field in &mut told.fields {
+            if let FieldSpec::Marks(marks) = &mut field.spec {
+                marks.boxes[3].area.x -= 1.1;
+                marks.boxes[0].area.y += 0.7;
+            }
+        }
+        check_crossed(&fields(&told, crossed(&template)));
+    }
+}
+
+#[test]
+fn a_printed_line_over_a_row_of_boxes_is_no_stray_ink() {
+    let template = form("circle");
+    let mut page = crossed(&template);
+    let (first, last) = (area(&template, 1, 0), area(&template, 1, 4));
+    stroke(&mut page, 200.0, (first.x - 3.0, first.y - 0.5), (last.right() + 3.0, last.y - 0.5), 0.4, 20);
+    check_crossed(&fields(&foreign(&template), page));
+}
+
+#[test]
+fn a_rubbed_out_mark_in_an_empty_field_waits_for_a_verifier() {
+    let template = form("circle");
+    let mut page = crossed(&template);
+    mark(&mut page, 200.0, &area(&template, 2, 1), Kind::Fill, 225);
+    let fields = fields(&template, page);
+    assert!(fields[1].value.is_empty() && fields[1].doubts.contains(&Doubt::Faint), "{}", shown(&fields));
+    assert!(fields.iter().enumerate().all(|(i, f)| i == 1 || f.doubts.is_empty()), "{}", shown(&fields));
+}
+
 #[test]
 fn ink_beside_the_boxes_of_an_empty_field_is_told() {
     let template = form("square");

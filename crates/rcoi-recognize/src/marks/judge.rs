@@ -21,6 +21,11 @@ const CLEAR: f32 = 30.0;
 const LETTER: [f32; 2] = [0.08, 0.2];
 /// A box whose print is missing by more than this stands elsewhere: found boxes miss below 0.2, others above 0.9.
 const LOST: f32 = 0.5;
+/// Boxes of a row or column that tell whether ink beside one of them is print, and how many are needed.
+const LINE: usize = 8;
+const LEAST_LINE: usize = 3;
+/// A line that runs a little closer to one box than to the next shows a part of its ink there.
+const LIKE: f32 = 0.25;
 /// No reading is surer: a box may be covered by what nobody thought of.
 const CERTAIN: f32 = 0.9995;
 
@@ -43,12 +48,12 @@ impl PageMarks {
             let usual = Usual::learn(fields.iter().flat_map(|i| &self.inks[*i]));
             fields.iter().for_each(|i| self.usual[*i] = usual);
         }
-        self.astray(template, &prints.near);
+        self.astray(template, &prints.near, prints.known.is_some());
         // How many fields are left empty differs from pile to pile; the page tells, by its clear cases.
         let single = (0..template.fields.len()).filter(|i| marks(*i).is_some_and(|m| !m.multiple));
         let best = single.map(|i| self.inks[i].iter().map(|ink| self.usual[i].odds(ink.cover)).fold(0.0, f32::max));
         let (all, empty) = best.fold((0.0_f32, 0.0_f32), |(all, empty), odds| (all + 1.0, if odds < CLEAR { empty + 1.0 } else { empty }));
-        self.none = ((empty + 1.0) / (all + 4.0)).clamp(0.05, 0.3);
+        self.none = ((empty + 1.0) / (all + 4.0)).clamp(0.05, 0.8);
         let several = (0..template.fields.len()).filter(|i| marks(*i).is_some_and(|m| m.multiple));
         let odds = several.flat_map(|i| self.inks[i].iter().map(move |ink| (i, ink))).map(|(i, ink)| self.usual[i].odds(ink.cover));
         let (all, marked) =
@@ -76,7 +81,7 @@ impl PageMarks {
     }
 
     /// Finds fields whose print is not where it should be, and those with ink beside boxes that no mark next to them explains.
-    fn astray(&mut self, template: &Template, near: &[Vec<usize>]) {
+    fn astray(&mut self, template: &Template, near: &[Vec<usize>], known: bool) {
         let mut boxes: Vec<(usize, Point, &BoxInk)> = Vec::new();
         for (i, field) in template.fields.iter().enumerate() {
             if let FieldSpec::Marks(spec) = &field.spec {
@@ -98,7 +103,9 @@ impl PageMarks {
                     there > 0.0 && there >= dx.abs().max(dy.abs()) && self.usual[*other].odds(ink.cover) > CLEAR
                 })
             };
-            astray[*i] |= (0..4).any(|side| self.usual[*i].stray(ink.beside[side]) && !marked(side));
+            for side in (0..4).filter(|side| self.usual[*i].stray(ink.beside[*side]) && !marked(*side)) {
+                astray[*i] |= known || !self.printed(&boxes, (*i, *at), side, ink.beside[side]);
+            }
         }
         // Beside a mark of the same field ink is only a large mark.
         for (i, astray) in astray.iter_mut().enumerate() {
@@ -106,6 +113,27 @@ impl PageMarks {
             *astray &= page || !filled || lost(&mut self.inks[i].iter());
         }
         self.astray = astray;
+    }
+
+    /// Whether ink at this side of a box is print that the layout does not tell of: it stands at most of the nearest boxes in
+    /// the same row (above, below) or column (left, right) too.
+    fn printed(&self, boxes: &[(usize, Point, &BoxInk)], (field, at): (usize, Point), side: usize, much: f32) -> bool {
+        let along = |p: &Point| if side < 2 { ((p.x - at.x).abs(), (p.y - at.y).abs()) } else { ((p.y - at.y).abs(), (p.x - at.x).abs()) };
+        let size = boxes
+            .iter()
+            .filter(|(_, p, _)| *p != at)
+            .map(|(_, p, _)| (p.x - at.x).abs().max((p.y - at.y).abs()))
+            .fold(f32::INFINITY, f32::min);
+        let mut line: Vec<(f32, bool)> = Vec::new();
+        for (_, p, ink) in boxes.iter().filter(|(i, p, _)| self.usual[*i] == self.usual[field] && *p != at) {
+            let (across, far) = along(p);
+            if across < 0.3 * size {
+                line.push((far, ink.beside[side] > LIKE * much));
+            }
+        }
+        line.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        line.truncate(LINE);
+        line.len() >= LEAST_LINE && 2 * line.iter().filter(|(_, too)| *too).count() >= line.len()
     }
 
     /// The marks of a field (its place in the template), its value, confidence and doubts.
@@ -116,6 +144,8 @@ impl PageMarks {
         let odds = inks.iter().map(|i| if cancelled(i) { 0.0 } else { usual.odds(i.cover) }).collect();
         let chances = chances(field, odds, self.none, self.each);
         let darkest = inks.iter().zip(&chances).filter(|(_, p)| **p >= 0.5).map(|(i, _)| i.tone).fold(0.0, f32::max);
+        // Where another box is marked, a rubbed-out mark is what a person who changed their mind leaves.
+        let chosen = !field.multiple && chances.iter().any(|p| *p >= 0.5);
         let mut marks = Vec::with_capacity(inks.len());
         let mut certain = 1.0;
         for ((b, ink), chance) in field.boxes.iter().zip(inks).zip(&chances) {
@@ -123,7 +153,7 @@ impl PageMarks {
             let mut confidence = chance.max(1.0 - chance);
             let state = if cancelled(ink) {
                 MarkState::Cancelled
-            } else if confidence < params.sure_mark || (*chance >= 0.5 && pale) {
+            } else if confidence < params.sure_mark || (*chance >= 0.5 && pale) || (*chance < 0.5 && !chosen && usual.pale(ink)) {
                 // Beside dark marks of the same field a pale one may be rubbed out, or another person's.
                 confidence = confidence.min(params.sure_mark);
                 MarkState::Doubtful

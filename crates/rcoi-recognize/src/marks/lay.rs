@@ -7,8 +7,11 @@ use rcoi_model::Point;
 
 /// Samples by which a box may be off, after the tiles were corrected to a tenth of a box.
 const REACH: i32 = 3;
-/// A box may lie so far from where its neighbours lie.
-const ALONE: i32 = 1;
+/// A box may lie so far from where its neighbours lie; where only the page tells what print is, layouts are often drawn by
+/// hand, and each box may stand as far off as the search goes.
+const ALONE: [i32; 2] = [1, REACH];
+/// Part of its misfit that a box must win by a step away from its neighbours, and four times that by two.
+const EARNED: f32 = 0.02;
 /// A box and its nearest: marks are few among so many, and even a bent sheet is flat over so little.
 const NEAR: usize = 9;
 const WIDTH: usize = SIDE - 2 * REACH as usize;
@@ -46,8 +49,8 @@ fn shifts() -> impl Iterator<Item = (i32, i32)> {
     (-REACH..=REACH).flat_map(|dy| (-REACH..=REACH).map(move |dx| (dx, dy)))
 }
 
-/// Finds for each sample where its print lies. `near` comes from [`nearest`].
-pub(super) fn lay<'p>(samples: &mut [Sample], near: &[Vec<usize>], print: impl Fn(&Sample) -> Option<&'p Print>) {
+/// Finds for each sample where its print lies. `near` comes from [`nearest`]; `loose`: boxes may stand each for itself.
+pub(super) fn lay<'p>(samples: &mut [Sample], near: &[Vec<usize>], loose: bool, print: impl Fn(&Sample) -> Option<&'p Print>) {
     let misfits = |sample: &Sample| {
         let print = print(sample).filter(|p| p.marked)?;
         let mut out = [0_u32; SHIFTS];
@@ -65,10 +68,32 @@ pub(super) fn lay<'p>(samples: &mut [Sample], near: &[Vec<usize>], print: impl F
         sample.shift = common;
         let Some(own) = &all[i] else { continue };
         // A step away must earn its place: a mark may look a little more like a moved frame.
-        let beside = shifts().zip(own).filter(|(s, _)| (s.0 - common.0).abs() <= ALONE && (s.1 - common.1).abs() <= ALONE);
-        let best = beside.min_by_key(|(s, misfit)| if *s == common { **misfit - **misfit / 50 } else { **misfit });
+        let alone = ALONE[usize::from(loose)];
+        let beside = shifts().zip(own).map(|(s, misfit)| (s, (s.0 - common.0, s.1 - common.1), *misfit as f32));
+        let beside = beside.filter(|(_, by, _)| by.0.abs() <= alone && by.1.abs() <= alone);
+        let price = |by: (i32, i32)| 1.0 + EARNED * if loose { length(by) as f32 } else { length(by).min(1) as f32 };
+        let best = beside.map(|(s, by, misfit)| (s, misfit * price(by))).min_by(|a, b| a.1.total_cmp(&b.1));
         sample.shift = best.map_or(common, |(s, _)| s);
+        if loose {
+            sample.part = between(own, sample.shift);
+        }
     }
+}
+
+/// How far beyond a whole shift the least misfit lies, to each side at most half a sample: sums of differences rise like a V, so its
+/// tip follows from the misfits at both sides.
+fn between(own: &[u32; SHIFTS], (x, y): (i32, i32)) -> (f32, f32) {
+    let at = |x: i32, y: i32| {
+        let inside = x.abs() <= REACH && y.abs() <= REACH;
+        inside.then(|| own[((y + REACH) * (2 * REACH + 1) + x + REACH) as usize] as f32)
+    };
+    let tip = |before: Option<f32>, here: Option<f32>, after: Option<f32>| match (before, here, after) {
+        (Some(before), Some(here), Some(after)) if before.max(after) > here => {
+            (0.5 * (before - after) / (before.max(after) - here)).clamp(-0.5, 0.5)
+        }
+        _ => 0.0,
+    };
+    (tip(at(x - 1, y), at(x, y), at(x + 1, y)), tip(at(x, y - 1), at(x, y), at(x, y + 1)))
 }
 
 /// How well boxes meet their print when all are moved alike, as far as the search goes; the least sum of differences.

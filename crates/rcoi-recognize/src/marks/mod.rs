@@ -33,6 +33,8 @@ const TOGETHER: usize = 12;
 pub(crate) struct BoxInk {
     /// New ink within; pale ink counts nearly as dark ink does.
     cover: f32,
+    /// Part of the inside that shows any new ink, however pale.
+    extent: f32,
     /// How dark the new ink is where there is any.
     tone: f32,
     /// Darkness of the inside as it is, print included.
@@ -72,6 +74,8 @@ struct Sample {
     step: f32,
     /// Where the print lies, samples.
     shift: (i32, i32),
+    /// What the print lies beyond `shift`, where boxes are laid each for itself; −0.5..0.5 samples.
+    part: (f32, f32),
 }
 
 /// Measures the boxes of all fields. `maps` has one map for each field of the template, `black` is the darkest ink of the page.
@@ -89,6 +93,7 @@ pub(crate) fn measure(picture: &Levels<'_>, maps: &[Homography], template: &Temp
                 tones: [0; AREA],
                 step: 1.0,
                 shift: (0, 0),
+                part: (0.0, 0.0),
             };
             samples.extend(spec.boxes.iter().enumerate().map(sample));
             inks = vec![BoxInk::default(); spec.boxes.len()];
@@ -102,11 +107,12 @@ pub(crate) fn measure(picture: &Levels<'_>, maps: &[Homography], template: &Temp
     let known = match &prints.known {
         Some(known) => known,
         None => {
-            learned = print::learn(template, &mut samples, &prints.near);
+            learned = print::learn(template, &mut samples, &prints.near, &mut |samples| follow(picture, maps, samples, black, &mut page));
             &learned
         }
     };
-    lay::lay(&mut samples, &prints.near, |s| known.get(s.field, s.at));
+    let loose = prints.known.is_none();
+    lay::lay(&mut samples, &prints.near, loose, |s| known.get(s.field, s.at));
     // Where a tile was corrected badly, the boxes of a field seek their print further away; print that the page told has no
     // place of its own.
     let mut moved = false;
@@ -122,7 +128,7 @@ pub(crate) fn measure(picture: &Levels<'_>, maps: &[Homography], template: &Temp
         }
     }
     if moved {
-        lay::lay(&mut samples, &prints.near, |s| known.get(s.field, s.at));
+        lay::lay(&mut samples, &prints.near, loose, |s| known.get(s.field, s.at));
     }
     for sample in &samples {
         let ink = &mut page.inks[sample.field][sample.at];
@@ -130,6 +136,17 @@ pub(crate) fn measure(picture: &Levels<'_>, maps: &[Homography], template: &Temp
     }
     page.learn(template, prints);
     page
+}
+
+/// Moves boxes to where their print was found and cuts them there.
+fn follow(picture: &Levels<'_>, maps: &[Homography], samples: &mut [Sample], black: u8, page: &mut PageMarks) {
+    for boxes in samples.chunk_by_mut(|a, b| a.field == b.field) {
+        for sample in boxes.iter_mut() {
+            let ((x, y), (px, py)) = (std::mem::take(&mut sample.shift), std::mem::take(&mut sample.part));
+            sample.area = Frame::moved(&sample.area, (x as f32 + px, y as f32 + py));
+        }
+        look(picture, maps, boxes, black, page);
+    }
 }
 
 /// Cuts the boxes of a field.
@@ -149,7 +166,7 @@ fn seek(picture: &Levels<'_>, maps: &[Homography], boxes: &mut [Sample], black: 
     let areas: Vec<Rect> = boxes.iter().map(|b| b.area).collect();
     let mut go = |boxes: &mut [Sample], step: (i32, i32)| {
         for (sample, area) in boxes.iter_mut().zip(&areas) {
-            sample.area = Frame::moved(area, (step.0 * STRIDE, step.1 * STRIDE));
+            sample.area = Frame::moved(area, ((step.0 * STRIDE) as f32, (step.1 * STRIDE) as f32));
         }
         look(picture, maps, boxes, black, page);
     };

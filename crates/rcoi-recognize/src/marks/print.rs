@@ -22,8 +22,10 @@ const SHARE: f32 = 0.35;
 /// reach upwards: to the 95th of a hundred boxes whose ink is normally distributed.
 const LOW: f32 = 0.1;
 const VARIES: f32 = 2.2;
+/// Boxes are laid on what they have in common to about a quarter of a sample.
+const BESIDE: f32 = 0.25;
 /// Rounds of laying the boxes of a page on what they have in common.
-const ROUNDS: usize = 2;
+const ROUNDS: usize = 3;
 /// Print inside a box is a letter; what is so much darker than in the other boxes of the page are marks.
 const LETTER: f32 = 0.2;
 
@@ -61,7 +63,7 @@ impl Print {
         let mut explained = widened(&usual.middle);
         for ((dark, own), low) in explained.iter_mut().zip(&usual.middle).zip(&usual.low) {
             let (wide, own, low) = (f32::from(*dark), f32::from(*own), f32::from(*low));
-            let share = f32::max(own + 0.5 * (wide - own), own + VARIES * (own - low)) / 255.0 + 0.03;
+            let share = f32::max(own + BESIDE * (wide - own), own + VARIES * (own - low)) / 255.0 + 0.03;
             *dark = (share.min(1.0) * 255.0) as u8;
         }
         Self { marked: usual.middle.iter().any(|t| *t > MARKED), tones: usual.middle, explained, sharp: false }
@@ -150,7 +152,8 @@ fn size(b: &MarkBox) -> String {
 }
 
 /// The print of each box of the page by what most of its like show.
-pub(super) fn learn(template: &Template, samples: &mut [Sample], near: &[Vec<usize>]) -> Known {
+/// `again` cuts boxes anew where they lie after they were moved.
+pub(super) fn learn(template: &Template, samples: &mut [Sample], near: &[Vec<usize>], again: &mut dyn FnMut(&mut [Sample])) -> Known {
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut join = |name: String, sample: usize| {
@@ -175,7 +178,8 @@ pub(super) fn learn(template: &Template, samples: &mut [Sample], near: &[Vec<usi
     // Frames are common to all boxes of a size: laid on each other they become sharp, then the letters are taken.
     let mut common = Known { prints: prints(&groups, &BTreeMap::new(), samples), of: sizes };
     for _ in 0..ROUNDS {
-        lay::lay(samples, near, |s| common.get(s.field, s.at));
+        lay::lay(samples, near, true, |s| common.get(s.field, s.at));
+        again(samples);
         common.prints = prints(&groups, &BTreeMap::new(), samples);
     }
     Known { prints: prints(&groups, &size_of, samples), of: looks }

@@ -97,9 +97,9 @@ impl Frame {
     }
 
     /// `area` moved by so many samples.
-    pub(super) fn moved(area: &Rect, by: (i32, i32)) -> Rect {
+    pub(super) fn moved(area: &Rect, by: (f32, f32)) -> Rect {
         let unit = |size: f32| (size + 2.0 * area.w.min(area.h) * MARGIN) / SIDE as f32;
-        Rect::new(area.x + by.0 as f32 * unit(area.w), area.y + by.1 as f32 * unit(area.h), area.w, area.h)
+        Rect::new(area.x + by.0 * unit(area.w), area.y + by.1 * unit(area.h), area.w, area.h)
     }
 
     /// Mean of tones within the inside, 0..1.
@@ -123,7 +123,7 @@ impl Frame {
         };
         let [x0, x1, y0, y1] = self.inside;
         let [wx0, wx1, wy0, wy1] = self.whole;
-        let (mut within, mut free, mut covered, mut dark) = (0.0, 0.0, 0.0, 0.0);
+        let (mut within, mut free, mut covered, mut dark, mut extent) = (0.0, 0.0, 0.0, 0.0, 0.0);
         let (mut beside, mut margin) = ([0.0; 4], [0.0_f32; 4]);
         for y in 0..SIDE {
             let py = (y as i32 - shift.1).clamp(0, SIDE as i32 - 1) as usize;
@@ -140,13 +140,15 @@ impl Frame {
                 let counted = ((new - GRAIN) / (FULL - GRAIN)).clamp(0.0, 1.0);
                 if inside {
                     within += counted * left;
+                    extent += if new > GRAIN { left } else { 0.0 };
                     free += left;
                     covered += counted;
                     dark += counted * tone;
                 } else {
-                    // Corners belong to no side: there ink of diagonal neighbours ends.
+                    // Corners belong to no side: there ink of diagonal neighbours ends; at the rim begins what is printed further off.
                     let across = (wx0..wx1).contains(&x);
-                    if across != (wy0..wy1).contains(&y) {
+                    let rim = x.min(y).min(SIDE - 1 - x.max(y)) == 0;
+                    if !rim && across != (wy0..wy1).contains(&y) {
                         let side = if across { 2 + usize::from(y >= wy1) } else { usize::from(x >= wx1) };
                         beside[side] += counted * left;
                         margin[side] += left;
@@ -156,6 +158,7 @@ impl Frame {
         }
         let least = LEAST_FREE * ((x1 - x0) * (y1 - y0)) as f32;
         ink.cover = within / f32::max(free, least);
+        ink.extent = extent / f32::max(free, least);
         ink.tone = if covered > 0.0 { dark / covered } else { 0.0 };
         ink.missing = print.filter(|p| p.sharp).map_or(0.0, |print| missing(tones, print, shift));
         ink.black = self.darkness(tones);
