@@ -43,9 +43,12 @@ impl PageMarks {
                 None => kinds.push((spec, vec![i])),
             }
         }
+        for (_, fields) in &kinds {
+            self.by_look(template, fields, prints.known.is_some());
+        }
+        let page = (kinds.len() > 1).then(|| Usual::learn(self.inks.iter().flatten(), None));
         for (_, fields) in kinds {
-            self.by_look(template, &fields, prints.known.is_some());
-            let usual = Usual::learn(fields.iter().flat_map(|i| &self.inks[*i]));
+            let usual = Usual::learn(fields.iter().flat_map(|i| &self.inks[*i]), page.as_ref());
             fields.iter().for_each(|i| self.usual[*i] = usual);
         }
         self.astray(template, &prints.near, prints.known.is_some());

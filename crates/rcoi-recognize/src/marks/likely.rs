@@ -54,8 +54,9 @@ pub(super) struct Usual {
 }
 
 impl Usual {
-    /// From all boxes of one kind.
-    pub(super) fn learn<'i>(inks: impl Iterator<Item = &'i BoxInk>) -> Self {
+    /// From all boxes of one kind. `page` = the same of all kinds together: how clean the sheet is and how evenly it is marked is
+    /// supposed of each kind too, before its own boxes tell.
+    pub(super) fn learn<'i>(inks: impl Iterator<Item = &'i BoxInk>, page: Option<&Self>) -> Self {
         let (mut covers, mut extents, mut besides) = (Vec::new(), Vec::new(), Vec::new());
         for ink in inks.filter(|i| !i.outside) {
             covers.push(ink.cover);
@@ -68,17 +69,19 @@ impl Usual {
         let middle = marks.len() / 2;
         let strength = if marks.is_empty() { 0.0 } else { *marks.select_nth_unstable_by(middle, f32::total_cmp).1 };
         let (spread, extent, beside) = (spread.max(LEAST_SPREAD), lower_kind(&mut extents), lower_kind(&mut besides));
-        let mut usual = Self { centre, spread, dirt: DIRT.0, smear: SMEAR.0, strength, varies: VARIES.0, odd: 1.0, extent, beside };
+        let (dirt, odd) = page.map_or((DIRT.0, 1.0), |page| (page.dirt, page.odd));
+        let mut usual = Self { centre, spread, dirt, smear: SMEAR.0, strength, varies: VARIES.0, odd: 1.0, extent, beside };
         if !marks.is_empty() {
-            usual.odd = ODD / (marks.len() as f32 + ODD);
+            usual.odd = ODD * odd / (marks.len() as f32 + ODD);
         }
-        usual.share(&covers, marks.len() as f32 / covers.len().max(1) as f32);
+        usual.share(&covers, marks.len() as f32 / covers.len().max(1) as f32, (dirt, odd));
         usual
     }
 
     /// Shares the boxes among clean, dirty, marked like the others and marked otherwise, and learns how many are of each kind
-    /// and how much ink dirt leaves: expectation-maximisation (Dempster, Laird, Rubin 1977). `marked` = share of marks, first guess.
-    fn share(&mut self, covers: &[f32], mut marked: f32) {
+    /// and how much ink dirt leaves: expectation-maximisation (Dempster, Laird, Rubin 1977). `marked` = share of marks, first guess;
+    /// `before` = shares of dirty and of odd boxes before the boxes tell.
+    fn share(&mut self, covers: &[f32], mut marked: f32, before: (f32, f32)) {
         let count = covers.len() as f32;
         let first = (self.centre, self.spread);
         for _ in 0..ROUNDS {
@@ -100,10 +103,10 @@ impl Usual {
             }
             self.centre = ((clean[1] + first.0 * CLEAN) / (clean[0] + CLEAN)).min(CEILING);
             self.spread = ((clean[2] + first.1.powi(2) * CLEAN) / (clean[0] + CLEAN)).sqrt().max(LEAST_SPREAD);
-            self.dirt = ((dirty + DIRT.0 * DIRT.1) / (clean[0] + dirty + DIRT.1)).min(MOST_DIRT);
+            self.dirt = ((dirty + before.0 * DIRT.1) / (clean[0] + dirty + DIRT.1)).min(MOST_DIRT);
             self.smear = ((ink + SMEAR.0 * SMEAR.1) / (dirty + SMEAR.1)).clamp(SMEAR.0, MOST_SMEAR);
             if self.strength > 0.0 {
-                self.odd = (odd + ODD) / (alike + odd + ODD);
+                self.odd = (odd + ODD * before.1) / (alike + odd + ODD);
                 self.varies = ((off + VARIES.0.powi(2) * VARIES.1) / (alike + VARIES.1)).sqrt().max(LEAST_VARIES);
             }
             marked = (alike + odd + 1.0) / (count + 5.0);
@@ -181,7 +184,7 @@ mod tests {
 
     fn page(empty: &[f32], marks: &[f32]) -> Usual {
         let inks: Vec<BoxInk> = empty.iter().chain(marks).map(|c| BoxInk { cover: *c, ..BoxInk::default() }).collect();
-        Usual::learn(inks.iter())
+        Usual::learn(inks.iter(), None)
     }
 
     #[test]
