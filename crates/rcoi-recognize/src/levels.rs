@@ -25,6 +25,11 @@ impl<'a> Levels<'a> {
         }
     }
 
+    /// Width and height of the page, pixels.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        self.full.dimensions()
+    }
+
     /// How often the smallest copy is halved.
     pub(crate) fn deepest(&self) -> usize {
         self.copies.len()

@@ -9,7 +9,7 @@ use crate::locate::{Look, Scene, at_first_sight, by_print, locate};
 use crate::marks::{self, Prints};
 use crate::params::Params;
 use crate::picture::Picture;
-use crate::rectify::{self, Standing};
+use crate::rectify::{self, Grid, Standing};
 use crate::{presence, quality, witness};
 use rcoi_model::{CharReading, Confidence, Doubt, FieldKind, FieldReading, FindingKind, Homography, PageReading, Placement, Quad};
 use rcoi_template::{CodeField, Field, FieldSpec, Locate, Pattern, Template, TemplateSet};
@@ -29,6 +29,8 @@ pub struct FormReader {
     templates: TemplateSet,
     /// Print of the mark boxes by template, sampled when it is first needed.
     prints: Vec<OnceLock<Prints>>,
+    /// Where the boxes stand on the form, by template, gathered when it is first needed.
+    grids: Vec<OnceLock<Grid>>,
     /// Print of whole sheets by template, drawn when it is first needed.
     looks: Vec<OnceLock<Option<Look>>>,
     params: Params,
@@ -49,8 +51,9 @@ impl FormReader {
         }
         let version = format!("{} {}+{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"), classifier.version());
         let prints = templates.templates.iter().map(|_| OnceLock::new()).collect();
+        let grids = templates.templates.iter().map(|_| OnceLock::new()).collect();
         let looks = templates.templates.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { templates, prints, looks, params, classifier, version })
+        Ok(Self { templates, prints, grids, looks, params, classifier, version })
     }
 
     /// Stands in [`PageReading::engine`]; changes whenever readings may change.
@@ -175,7 +178,7 @@ impl FormReader {
         let rivals: Vec<usize> = (0..fits.len()).filter(|i| cheap[*i] > most - self.params.clear_lead).collect();
         if rivals.len() > 1 {
             for i in &rivals {
-                fits[*i].standing = Some(self.stand(scene, fits[*i].template, &fits[*i].placement));
+                fits[*i].standing = Some(self.stand(scene, &fits[*i]));
             }
         }
         let score = |i: usize| cheap[i] + fits[i].standing.as_ref().map_or(0.0, |s| s.print);
@@ -199,8 +202,9 @@ impl FormReader {
         self.looks.get(place)?.get_or_init(|| Look::of(template)).as_ref()
     }
 
-    fn stand(&self, scene: &Scene<'_>, template: &Template, placement: &Placement) -> Standing {
-        rectify::stand(&scene.page, &placement.form_to_picture, template, scene.black, &self.params)
+    fn stand(&self, scene: &Scene<'_>, found: &Found<'_>) -> Standing {
+        let grid = self.grids[found.index].get_or_init(|| Grid::of(found.template));
+        rectify::stand(&scene.page, &found.placement.form_to_picture, found.template, grid, scene.black, &self.params)
     }
 
     /// Print of the mark boxes of a form.
@@ -214,7 +218,7 @@ impl FormReader {
         let standing = match &found.standing {
             Some(standing) => standing,
             None => {
-                measured = self.stand(scene, found.template, &found.placement);
+                measured = self.stand(scene, found);
                 &measured
             }
         };

@@ -74,9 +74,8 @@ pub(super) fn lay<'p>(samples: &mut [Sample], near: &[Vec<usize>], loose: bool, 
         let price = |by: (i32, i32)| 1.0 + EARNED * if loose { length(by) as f32 } else { length(by).min(1) as f32 };
         let best = beside.map(|(s, by, misfit)| (s, misfit * price(by))).min_by(|a, b| a.1.total_cmp(&b.1));
         sample.shift = best.map_or(common, |(s, _)| s);
-        if loose {
-            sample.part = between(own, sample.shift);
-        }
+        // Marks pull at a box alone, hardly at all that lie together.
+        sample.part = between(if loose { own } else { &sums }, sample.shift);
     }
 }
 

@@ -145,7 +145,8 @@ impl Usual {
 
     /// Whether much of a box is toned, but only a little: a mark rubbed out, or made with a very hard pencil.
     pub(super) fn pale(&self, ink: &BoxInk) -> bool {
-        ink.extent > self.extent.0 + (8.0 * self.extent.1).max(LEAST_PALE) && ink.cover - self.centre < PALE * ink.extent
+        let over = ink.cover - self.centre;
+        ink.extent > self.extent.0 + (8.0 * self.extent.1).max(LEAST_PALE) && over < PALE * ink.extent && over > LEAST / 3.0
     }
 
     /// Whether a side of a margin shows ink that margins here do not show.

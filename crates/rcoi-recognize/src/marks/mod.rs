@@ -74,7 +74,7 @@ struct Sample {
     step: f32,
     /// Where the print lies, samples.
     shift: (i32, i32),
-    /// What the print lies beyond `shift`, where boxes are laid each for itself; −0.5..0.5 samples.
+    /// What the print lies beyond `shift`; −0.5..0.5 samples.
     part: (f32, f32),
 }
 
@@ -128,6 +128,11 @@ pub(crate) fn measure(picture: &Levels<'_>, maps: &[Homography], template: &Temp
         }
     }
     if moved {
+        lay::lay(&mut samples, &prints.near, loose, |s| known.get(s.field, s.at));
+    }
+    if template.blank.is_some() {
+        // A blank of another program is known to a part of a sample.
+        follow(picture, maps, &mut samples, black, &mut page);
         lay::lay(&mut samples, &prints.near, loose, |s| known.get(s.field, s.at));
     }
     for sample in &samples {
