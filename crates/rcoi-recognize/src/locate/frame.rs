@@ -3,12 +3,13 @@
 //! The bright regions of a coarse copy are outlined at many cuts of brightness; the convex hull of each is reduced to
 //! the four-sided figure that holds it with the least added area, whose sides are then drawn to the strongest change of
 //! brightness in the finer copy. Glare joins a sheet to its ground on one side and shadow eats it on another, so each side
-//! is chosen from all figures by itself: the one along which the brightness falls most steadily.
+//! is chosen from all figures by itself: the one along which the brightness falls most steadily. A side that no figure has is
+//! sought between its neighbours.
 
+use super::sides::{Side, meet, sharpen, sought};
 use super::{Scene, placed};
 use crate::cv;
 use crate::sample::percentile;
-use image::GrayImage;
 use rcoi_model::{Placement, Point};
 use rcoi_template::Template;
 
@@ -52,6 +53,7 @@ pub(super) fn find(scene: &Scene<'_>, template: &Template) -> Option<Placement> 
     }
     let best = sides.map(|all| all.into_iter().max_by(|a, b| a.fall.total_cmp(&b.fall)));
     let [Some(top), Some(right), Some(bottom), Some(left)] = best else { return None };
+    let [top, right, bottom, left] = sought(small, &coarse, shrink, [top, right, bottom, left]);
     let corner = |a: &Side, b: &Side| meet(a.from, a.to, b.from, b.to);
     let quad = [corner(&left, &top)?, corner(&top, &right)?, corner(&right, &bottom)?, corner(&bottom, &left)?];
     if !sheet_like(&quad, (small.width() * small.height()) as f32) {
@@ -146,17 +148,6 @@ fn area(p: &[Point]) -> f32 {
     (0..p.len()).map(|i| p[i].x * p[(i + 1) % p.len()].y - p[(i + 1) % p.len()].x * p[i].y).sum::<f32>().abs() / 2.0
 }
 
-/// Where the lines a–b and c–d meet; `None` when they hardly do.
-fn meet(a: Point, b: Point, c: Point, d: Point) -> Option<Point> {
-    let (ux, uy, vx, vy) = (b.x - a.x, b.y - a.y, d.x - c.x, d.y - c.y);
-    let turn = ux * vy - uy * vx;
-    if turn.abs() < 1e-3 * ux.hypot(uy) * vx.hypot(vy) {
-        return None;
-    }
-    let t = ((c.x - a.x) * vy - (c.y - a.y) * vx) / turn;
-    Some(Point::new(a.x + t * ux, a.y + t * uy))
-}
-
 /// Takes away side after side, each time the one whose neighbours meet with the least added area, until four are left:
 /// rounded and folded corners do not matter. The first corner is the one nearest to the left top.
 fn four_sided(hull: &[Point]) -> Option<[Point; 4]> {
@@ -193,80 +184,6 @@ fn square_enough(quad: &[Point; 4]) -> bool {
         let cosine = ((a.x - o.x) * (b.x - o.x) + (a.y - o.y) * (b.y - o.y)) / (o.distance(a) * o.distance(b)).max(1e-6);
         cosine.abs() < 0.57
     })
-}
-
-/// One side of a sheet, drawn in the finer copy.
-#[derive(Debug, Clone, Copy)]
-struct Side {
-    from: Point,
-    to: Point,
-    /// Fall of the brightness from inside to outside that most of the side's length has.
-    fall: f32,
-}
-
-/// Draws each side to where the brightness falls most from inside to outside.
-fn sharpen(gray: &GrayImage, quad: [Point; 4]) -> [Side; 4] {
-    std::array::from_fn(|i| {
-        let (a, b) = (quad[i], quad[(i + 1) % 4]);
-        let length = a.distance(b).max(1.0);
-        let (ux, uy) = ((b.x - a.x) / length, (b.y - a.y) / length);
-        // Clockwise on the screen, so the outside is to the left of the way.
-        let (nx, ny) = (uy, -ux);
-        let at = |t: f32, d: f32| {
-            let (x, y) = (a.x + ux * t + nx * d, a.y + uy * t + ny * d);
-            let inside = x >= 0.0 && y >= 0.0 && x < gray.width() as f32 && y < gray.height() as f32;
-            inside.then(|| f32::from(gray.get_pixel(x as u32, y as u32).0[0]))
-        };
-        // Means over some pixels beside the edge itself: a printed line has paper on both sides and falls little.
-        let fall = |t: f32, d: f32| {
-            let mean = |from: i32, to: i32| {
-                let seen: Vec<f32> = (from..to).filter_map(|k| at(t, d + k as f32)).collect();
-                (seen.len() >= 2).then(|| seen.iter().sum::<f32>() / seen.len() as f32)
-            };
-            Some(mean(-7, -1)? - mean(2, 8)?)
-        };
-        let reach = (length * 0.015).clamp(4.0, 14.0) as i32;
-        let places: Vec<f32> = (0..60).map(|k| length * (0.06 + 0.88 * k as f32 / 59.0)).collect();
-        let found: Vec<(f32, f32, f32)> = places
-            .iter()
-            .filter_map(|t| {
-                let best = (-reach..=reach).filter_map(|d| Some((fall(*t, d as f32)?, d))).max_by(|x, y| x.0.total_cmp(&y.0));
-                best.map(|(fall, d)| (*t, d as f32, fall.max(0.0)))
-            })
-            .collect();
-        let (offset, slope) = straight(&found);
-        let mut falls: Vec<f32> = places.iter().map(|t| fall(*t, offset + slope * t).unwrap_or(0.0)).collect();
-        falls.sort_by(f32::total_cmp);
-        let point = |t: f32| {
-            let d = offset + slope * t;
-            Point::new(a.x + ux * t + nx * d, a.y + uy * t + ny * d)
-        };
-        Side { from: point(0.0), to: point(length), fall: falls[falls.len() / 4] }
-    })
-}
-
-/// A line d = offset + slope · t through points (t, d, weight), far ones losing their say in three rounds.
-fn straight(points: &[(f32, f32, f32)]) -> (f32, f32) {
-    let (mut offset, mut slope) = (0.0, 0.0);
-    for round in 0..4 {
-        let (mut sw, mut st, mut sd, mut stt, mut std) = (1e-6, 0.0, 0.0, 0.0, 0.0);
-        for (t, d, weight) in points {
-            let off = d - offset - slope * t;
-            let w = if round == 0 { *weight } else { weight / (1.0 + off * off) };
-            sw += w;
-            st += w * t;
-            sd += w * d;
-            stt += w * t * t;
-            std += w * t * d;
-        }
-        let det = sw * stt - st * st;
-        if det.abs() < 1e-6 {
-            break;
-        }
-        slope = (sw * std - st * sd) / det;
-        offset = (sd - slope * st) / sw;
-    }
-    (offset, slope)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod general;
 mod likeness;
 mod pictures;
 mod shape;
+mod sides;
 
 pub(crate) use likeness::Look;
 
