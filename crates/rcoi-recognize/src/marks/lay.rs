@@ -94,17 +94,3 @@ fn between(own: &[u32; SHIFTS], (x, y): (i32, i32)) -> (f32, f32) {
     };
     (tip(at(x - 1, y), at(x, y), at(x + 1, y)), tip(at(x, y - 1), at(x, y), at(x, y + 1)))
 }
-
-/// How well boxes meet their print when all are moved alike, as far as the search goes; the least sum of differences.
-pub(super) fn together<'s>(boxes: impl Iterator<Item = (&'s Tones, &'s Print)>) -> u32 {
-    let mut sums = [0_u32; SHIFTS];
-    for (tones, print) in boxes.filter(|(_, print)| print.marked) {
-        sums.iter_mut().zip(shifts()).for_each(|(sum, shift)| *sum += misfit(tones, &print.tones, shift));
-    }
-    sums.into_iter().min().unwrap_or(0)
-}
-
-/// Whether a shift is as far as the search goes: the print may lie further on.
-pub(super) fn at_the_end(shift: (i32, i32)) -> bool {
-    shift.0.abs() == REACH || shift.1.abs() == REACH
-}

@@ -14,19 +14,10 @@ mod tones;
 use crate::levels::Levels;
 use crate::sample::Patch;
 use likely::Usual;
-use print::Known;
 pub(crate) use print::Prints;
 use rcoi_model::{Homography, Quad, Rect};
 use rcoi_template::{FieldSpec, MarkBox, MarksField, Template};
 use tones::{AREA, Frame, Tones};
-
-/// A field that has lost its print seeks it in steps of so many samples, so many to each side: half a box in all.
-const STRIDE: i32 = 4;
-const STEPS: i32 = 2;
-/// Share of a box's print that may be missing before it is sought elsewhere.
-const GONE: f32 = 0.4;
-/// Boxes that seek together: no more than a bent sheet leaves side by side.
-const TOGETHER: usize = 12;
 
 /// Ink of one box beyond its print. Shares of the box, 0..1.
 #[derive(Debug, Clone, Copy, Default)]
@@ -113,23 +104,6 @@ pub(crate) fn measure(picture: &Levels<'_>, maps: &[Homography], template: &Temp
     };
     let loose = prints.known.is_none();
     lay::lay(&mut samples, &prints.near, loose, |s| known.get(s.field, s.at));
-    // Where a tile was corrected badly, the boxes of a field seek their print further away; print that the page told has no
-    // place of its own.
-    let mut moved = false;
-    if prints.known.is_some() {
-        for boxes in samples.chunk_by_mut(|a, b| a.field == b.field).flat_map(|field| field.chunks_mut(TOGETHER)) {
-            let off = |s: &&Sample| {
-                lay::at_the_end(s.shift) || known.get(s.field, s.at).is_some_and(|p| tones::missing(&s.tones, p, s.shift) > GONE)
-            };
-            if 2 * boxes.iter().filter(off).count() > boxes.len() {
-                seek(picture, maps, boxes, black, &mut page, known);
-                moved = true;
-            }
-        }
-    }
-    if moved {
-        lay::lay(&mut samples, &prints.near, loose, |s| known.get(s.field, s.at));
-    }
     if template.blank.is_some() {
         // A blank of another program is known to a part of a sample.
         follow(picture, maps, &mut samples, black, &mut page);
@@ -164,30 +138,6 @@ fn look(picture: &Levels<'_>, maps: &[Homography], boxes: &mut [Sample], black: 
         (ink.outside, ink.area) = (cut.outside, map.apply_rect(&sample.area));
     }
     tones::against_paper(boxes, black);
-}
-
-/// Moves the boxes of a field to where they meet their print best, of places up to half a box away.
-fn seek(picture: &Levels<'_>, maps: &[Homography], boxes: &mut [Sample], black: u8, page: &mut PageMarks, known: &Known) {
-    let areas: Vec<Rect> = boxes.iter().map(|b| b.area).collect();
-    let mut go = |boxes: &mut [Sample], step: (i32, i32)| {
-        for (sample, area) in boxes.iter_mut().zip(&areas) {
-            sample.area = Frame::moved(area, ((step.0 * STRIDE) as f32, (step.1 * STRIDE) as f32));
-        }
-        look(picture, maps, boxes, black, page);
-    };
-    let mut best = (u32::MAX, (0, 0));
-    // The nearest first: of equal places that is the right one.
-    let mut steps: Vec<(i32, i32)> = (-STEPS..=STEPS).flat_map(|dy| (-STEPS..=STEPS).map(move |dx| (dx, dy))).collect();
-    steps.sort_by_key(|(dx, dy)| dx * dx + dy * dy);
-    for step in steps {
-        go(boxes, step);
-        let misfit = lay::together(boxes.iter().filter_map(|s| Some((&s.tones, known.get(s.field, s.at)?))));
-        // A place further away must be better by a quarter: lines that a bit picture has lost are nowhere.
-        if best.0 == u32::MAX || misfit < best.0 - best.0 / 4 {
-            best = (misfit, step);
-        }
-    }
-    go(boxes, best.1);
 }
 
 /// Fields whose boxes are of one size share what is usual.
