@@ -26,8 +26,12 @@ const VARIES: f32 = 2.2;
 const BESIDE: f32 = 0.25;
 /// Rounds of laying the boxes of a page on what they have in common.
 const ROUNDS: usize = 3;
-/// Print inside a box is a letter; what is so much darker than in the other boxes of the page are marks.
-const LETTER: f32 = 0.2;
+/// Print inside a box is a letter, and other boxes have letters too: what is so many times darker than theirs and a little more
+/// (share of the box), or darker than any letter, are marks.
+const LETTERS: f32 = 2.5;
+const LETTER: f32 = 0.04;
+const NOTHING: f32 = 0.01;
+const MOST: f32 = 0.2;
 
 /// Darkness of clean print from which a scan may show black, and up to which it is no print.
 const LINE: f32 = 0.3;
@@ -190,10 +194,18 @@ fn prints(groups: &[Vec<usize>], within: &BTreeMap<usize, usize>, samples: &[Sam
     let all: Vec<Option<Usual>> = groups.iter().map(|g| (g.len() >= ALIKE).then(|| Usual::of(g, samples))).collect();
     let none = Usual { middle: [0; AREA], low: [0; AREA] };
     let darkness = |usual: &Usual, group: &[usize]| group.first().map_or(0.0, |s| samples[*s].frame.darkness(&usual.middle));
+    let common = |i: usize| within.get(&i).and_then(|size| all[*size].as_ref());
+    let more = |i: usize| Some(darkness(all[i].as_ref()?, &groups[i]) - darkness(common(i)?, &groups[i]));
+    let usual = |i: usize| {
+        let alike = |other: &usize| within.get(other) == within.get(&i);
+        let mut more: Vec<f32> = (0..groups.len()).filter(alike).filter_map(more).collect();
+        let middle = more.len() / 2;
+        if more.is_empty() { 0.0 } else { *more.select_nth_unstable_by(middle, f32::total_cmp).1 }
+    };
     let one = |(i, own): (usize, &Option<Usual>)| {
-        let common = within.get(&i).and_then(|size| all[*size].as_ref());
-        let fair = |own: &&Usual| common.is_none_or(|c| darkness(own, &groups[i]) <= darkness(c, &groups[i]) + LETTER);
-        Print::seen(own.as_ref().filter(fair).or(common).unwrap_or(&none))
+        // Where boxes have no letters, all of them together tell their print best.
+        let fair = more(i).is_none_or(|more| usual(i) > NOTHING && more <= (LETTERS * usual(i) + LETTER).min(MOST));
+        Print::seen(own.as_ref().filter(|_| fair).or(common(i)).unwrap_or(&none))
     };
     all.iter().enumerate().map(one).collect()
 }
