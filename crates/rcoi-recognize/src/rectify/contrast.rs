@@ -8,6 +8,8 @@ use crate::sample::{InkScale, Patch};
 const CLIP: f32 = 0.5;
 /// A window of the blank whose darkest and palest parts differ by less shows nothing that could be found again.
 const PLAIN: f32 = 0.02;
+/// What is compared with a frame reaches so many samples into its box.
+const BESIDE: i32 = 3;
 
 /// Brightness to darkness, 255ths of full ink, on the paper of a patch. `black` = the darkest ink of the page.
 pub(super) fn darkness(patch: &Patch, black: u8) -> [u8; 256] {
@@ -93,36 +95,43 @@ impl Sums {
     }
 }
 
-/// A rectangle of a box and one round it whose mean darkness is compared.
+/// The rectangles whose sums of darkness tell the contrast of a box, each with what a 255th of darkness adds to it.
 pub(super) struct Rings {
-    inner: [i32; 4],
-    whole: [i32; 4],
-    /// What a 255th of darkness adds to the contrast, in the inner and in the whole rectangle.
-    weights: (f32, f32),
+    terms: Vec<([i32; 4], f32)>,
 }
 
 impl Rings {
-    /// Steps of the sampling; `margin` = how far the whole reaches beyond the box.
-    pub(super) fn of([x0, y0, x1, y1]: [i32; 4], look: Look, (mx, my): (i32, i32)) -> Self {
-        let (inner, whole) = match look {
-            Look::Filled => ([x0, y0, x1, y1], [x0 - mx, y0 - my, x1 + mx, y1 + my]),
-            Look::Framed => ([x0 + 1, y0 + 1, x1 - 1, y1 - 1], [x0 - 1, y0 - 1, x1 + 1, y1 + 1]),
+    /// Steps of the sampling; `(mx, my)` = how far what is compared reaches beyond the box.
+    pub(super) fn of(edges: [i32; 4], look: Look, (mx, my): (i32, i32)) -> Self {
+        let grown = |x: i32, y: i32| [edges[0] - x, edges[1] - y, edges[2] + x, edges[3] + y];
+        let area = |[x0, y0, x1, y1]: [i32; 4]| (x1 - x0).max(0) as f32 * (y1 - y0).max(0) as f32;
+        let share = |area: f32| 1.0 / 255.0 / area.max(1.0);
+        let terms = match look {
+            // The mean within less the mean round it.
+            Look::Filled => {
+                let (own, whole) = (edges, grown(mx, my));
+                let rest = share(area(whole) - area(own));
+                vec![(own, share(area(own)) + rest), (whole, -rest)]
+            }
+            // The mean on the frame less the mean close to it: what is written in the middle says nothing.
+            Look::Framed | Look::Row => {
+                let by = |x: i32, y: i32| grown(if look == Look::Row { 0 } else { x }, y);
+                let (beyond, outer, inner, within) = (by(mx.max(1), my.max(1)), by(1, 1), by(-1, -1), by(-BESIDE, -BESIDE));
+                let ring = share(area(outer) - area(inner));
+                let beside = share(area(beyond) - area(outer) + area(inner) - area(within));
+                vec![(outer, ring + beside), (inner, -ring - beside), (within, beside), (beyond, -beside)]
+            }
         };
-        let area = |[x0, y0, x1, y1]: [i32; 4]| ((x1 - x0) * (y1 - y0)).max(1) as f32;
-        let (own, rest) = (area(inner), (area(whole) - area(inner)).max(1.0));
-        // The mean of the inner less that of the rest; of frames the other way round.
-        let sign = if look == Look::Filled { 1.0 / 255.0 } else { -1.0 / 255.0 };
-        Self { inner, whole, weights: (sign * (1.0 / own + 1.0 / rest), -sign / rest) }
+        Self { terms: terms.into_iter().filter(|(r, _)| area(*r) > 0.0).collect() }
     }
 
     /// Contrast for every shift within reach, row by row.
     pub(super) fn contrasts(&self, sums: &Sums, reach: (i32, i32), out: &mut [f32], work: &mut [f32]) {
-        let moved = |[x0, y0, x1, y1]: [i32; 4], dy: i32| [x0 - reach.0, y0 + dy, x1 - reach.0, y1 + dy];
+        out.fill(0.0);
         for (row, dy) in out.chunks_exact_mut(work.len()).zip(-reach.1..) {
-            sums.moved(moved(self.inner, dy), row);
-            sums.moved(moved(self.whole, dy), work);
-            for (inner, whole) in row.iter_mut().zip(work.iter()) {
-                *inner = *inner * self.weights.0 + whole * self.weights.1;
+            for ([x0, y0, x1, y1], weight) in &self.terms {
+                sums.moved([x0 - reach.0, y0 + dy, x1 - reach.0, y1 + dy], work);
+                row.iter_mut().zip(work.iter()).for_each(|(sum, part)| *sum += weight * part);
             }
         }
     }

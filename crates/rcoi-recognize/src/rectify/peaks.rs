@@ -50,7 +50,8 @@ impl Measure {
     pub(super) fn of(tile: &Tile, reach: f32, template: &Template, blank: Option<&Levels<'_>>) -> Option<Self> {
         let first = tile.boxes.first()?;
         let step = first.w.min(first.h) / SIDE;
-        let reach = ((tile.pitch.0 * reach / step) as i32, (tile.pitch.1 * reach / step) as i32);
+        let across = if tile.look == Look::Row { 0 } else { (tile.pitch.0 * reach / step) as i32 };
+        let reach = (across, (tile.pitch.1 * reach / step) as i32);
         let margin = |size: f32, pitch: f32| (0.3 * size).min(0.5 * (pitch - size).max(0.12 * size)).max(step);
         let steps = |size: f32, pitch: f32| (margin(size, pitch) / step).round().max(1.0) as i32;
         let (mx, my) = (steps(first.w, tile.pitch.0), steps(first.h, tile.pitch.1));
@@ -119,7 +120,7 @@ impl Measure {
         }
         // Marks and words in frames would push the boxes away from them: of frames and of known print the usual one counts, of bubbles
         // their mean.
-        let scores: Vec<f32> = if tile.look == Look::Framed || matches!(self.by, By::Print(_)) {
+        let scores: Vec<f32> = if tile.look != Look::Filled || matches!(self.by, By::Print(_)) {
             (0..shifts).map(|shift| of_boxes(shift, boxes * 6 / 10)).collect()
         } else {
             let mut sum = vec![0.0; shifts];
@@ -161,6 +162,16 @@ impl Peaks {
         let (ex, ey) = (expected.x / self.step, expected.y / self.step);
         let (rx, ry) = (self.pitch.0 / self.step / 3.0, self.pitch.1 / self.step / 3.0);
         let mut best = (f32::NEG_INFINITY, expected);
+        if self.reach.0 == 0 {
+            // Only its height is known.
+            let rows = (ey - ry).ceil() as i32..=(ey + ry).floor() as i32;
+            for (score, dy) in rows.filter_map(|dy| Some((self.score(0, dy)? - pull * self.weight * ((dy as f32 - ey) / ry).powi(2), dy))) {
+                if score > best.0 {
+                    best = (score, Point::new(expected.x, dy as f32 * self.step));
+                }
+            }
+            return best.1;
+        }
         for dy in (ey - ry).ceil() as i32..=(ey + ry).floor() as i32 {
             for dx in (ex - rx).ceil() as i32..=(ex + rx).floor() as i32 {
                 let Some(score) = self.score(dx, dy) else { continue };

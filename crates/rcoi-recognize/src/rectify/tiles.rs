@@ -23,6 +23,8 @@ pub(super) enum Look {
     Framed,
     /// Something within the box, paper round it.
     Filled,
+    /// A row of cells whose frame is not known: lines above and below them, perhaps none between. Tells only how high the row stands.
+    Row,
 }
 
 /// Boxes of a field and how they look; `None` for fields without boxes.
@@ -34,6 +36,7 @@ fn boxes_of(field: &Field) -> Option<(Vec<Rect>, Look)> {
     match &field.spec {
         FieldSpec::Marks(marks) => Some((marks.boxes.iter().map(|b| b.area).collect(), look(marks.outline))),
         FieldSpec::Cells(cells) if cells.shade > 0.0 => Some((cells.cells.clone(), Look::Filled)),
+        FieldSpec::Cells(cells) if cells.outline == Outline::Unknown => Some((cells.cells.clone(), Look::Row)),
         FieldSpec::Cells(cells) if cells.outline != Outline::None => Some((cells.cells.clone(), look(cells.outline))),
         _ => None,
     }
