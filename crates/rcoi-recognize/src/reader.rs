@@ -2,7 +2,7 @@
 
 use crate::cells::{self, CellInk};
 use crate::codes::{self, CodeRead};
-use crate::glyph::{Glyph, GlyphClassifier};
+use crate::glyph::GlyphClassifier;
 use crate::handprint::{Embedded, ModelError};
 use crate::known::{Known, Nothing, Prior};
 use crate::locate::{Look, Scene, at_first_sight, by_print, locate};
@@ -224,24 +224,17 @@ impl FormReader {
         };
         let maps = &standing.maps;
         // First everything is cut, then all characters are named in one batch, then fields are judged.
-        let mut glyphs: Vec<Glyph> = Vec::new();
-        let mut alphabets: Vec<&str> = Vec::new();
-        let mut cut: Vec<Vec<CellInk>> = Vec::new();
-        for (index, field) in found.template.fields.iter().enumerate() {
-            let mut inks = Vec::new();
-            if let FieldSpec::Cells(spec) = &field.spec {
-                inks = cells::cut_cells(page, &maps[index], spec, scene.black, &self.params);
-                for ink in &inks {
-                    if let CellInk::Glyph(glyph) = ink {
-                        glyphs.push((**glyph).clone());
-                        alphabets.push(&spec.alphabet);
-                    }
-                }
-            }
-            cut.push(inks);
-        }
-        let rows = cells::classify(self.classifier.as_ref(), &glyphs, &alphabets);
-        let mut rows = rows.iter();
+        let cut: Vec<(Vec<CellInk>, &str)> = found
+            .template
+            .fields
+            .iter()
+            .zip(maps)
+            .map(|(field, map)| match &field.spec {
+                FieldSpec::Cells(spec) => (cells::cut_cells(page, map, spec, scene.black, &self.params), spec.alphabet.as_str()),
+                _ => (Vec::new(), ""),
+            })
+            .collect();
+        let rows = cells::classify(self.classifier.as_ref(), &cut);
         let boxes = marks::measure(page, maps, found.template, self.print_of(found), scene.black);
         let known = known.sheet(&found.template.form, found.code.as_ref().map(|c| c.text.as_str()));
         let mut readings: Vec<FieldReading> = found
@@ -261,7 +254,7 @@ impl FormReader {
                     }
                     required(field, reading)
                 }
-                FieldSpec::Cells(_) => self.cells_field(scene, map, field, (&cut[i], &known(&field.name)), rows.by_ref()),
+                FieldSpec::Cells(_) => self.cells_field(scene, map, field, (&cut[i].0, &rows[i]), &known(&field.name)),
                 FieldSpec::Ink(area) | FieldSpec::Image(area) => {
                     let share = presence::ink_share(page, map, area, scene.black, &self.params);
                     let kind = if matches!(field.spec, FieldSpec::Ink(_)) { FieldKind::Ink } else { FieldKind::Image };
@@ -275,24 +268,25 @@ impl FormReader {
         readings
     }
 
-    fn cells_field<'r>(
+    /// `inks` = its cells, each that holds a character with a row of `rows`.
+    fn cells_field(
         &self,
         scene: &Scene<'_>,
         map: &Homography,
         field: &Field,
-        (inks, prior): (&[CellInk], &Prior),
-        rows: impl Iterator<Item = &'r Vec<f32>>,
+        (inks, rows): (&[CellInk], &[Vec<f32>]),
+        prior: &Prior,
     ) -> FieldReading {
         let mut reading = blank(field, FieldKind::Cells, map.apply_rect(&field.spec.bounds()));
         let FieldSpec::Cells(spec) = &field.spec else { return reading };
         let filled: Vec<usize> = (0..inks.len()).filter(|i| matches!(inks[*i], CellInk::Glyph(_))).collect();
-        let mut named: Vec<Vec<f32>> = rows.take(filled.len()).cloned().collect();
+        let mut named: Vec<Vec<f32>> = rows.to_vec();
         prior.weigh(&mut named, &filled, self.classifier.classes(), &self.params);
         cells::one_kind(&mut named, self.classifier.classes());
         let mut named = named.iter();
         let mut crossed = Vec::with_capacity(inks.len());
         let mut damaged = false;
-        for (ink, area) in inks.iter().zip(&spec.cells) {
+        for ((ink, area), struck) in inks.iter().zip(&spec.cells).zip(cells::struck(inks)) {
             let area = map.apply_rect(area);
             let mut one = CharReading { ch: None, empty: true, confidence: Confidence::SURE, rivals: Vec::new(), area };
             let mut out = false;
@@ -306,7 +300,7 @@ impl FormReader {
                     }
                 }
             }
-            crossed.push(out);
+            crossed.push(out || struck);
             reading.chars.push(one);
         }
         (reading.value, reading.confidence, reading.doubts) = cells::join(&reading.chars, &crossed, &self.params);

@@ -91,7 +91,8 @@ fn field(draft: &mut Draft, group: &Element) -> Result<(), ImportError> {
             // A blackened box is how a respondent takes a cross back.
             draft.marks(&Marks { name, label, boxes, outline: "square", multiple: kind == 2, black_cancels: true, ..Marks::default() });
         }
-        3 => draft.cells(name, label, "\"@latin\"", &areas),
+        // A text box takes figures too.
+        3 => draft.cells(name, label, "[\"@digits\", \"@latin\"]", &areas),
         4 => draft.cells(name, label, "\"@digits\"", &areas),
         5 => draft.code(name, label, "text", "itf", whole),
         6 => draft.image(name, label, whole),
