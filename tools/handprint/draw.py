@@ -284,7 +284,7 @@ def specks(out, n):
 
 @jit
 def normalise(ink, cut, cap, small, out, rel):
-    """Fills `out` [28, 28] and `rel` (height, width, middle) as `cells.rs` does; False when there is too little ink."""
+    """Fills `out` [28, 28] and `rel` (height, width, middle) as `src/cells` does; False when there is too little ink."""
     x0, x1, y0, y1 = box(ink, cut)
     count = 0
     for y in range(CANVAS):
