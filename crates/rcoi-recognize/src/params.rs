@@ -53,6 +53,10 @@ pub struct Params {
     pub mark_pale: f32,
     /// From this share a box counts as blackened where the template gives that a meaning.
     pub mark_black: f32,
+    /// The same where another box of the field is marked, and shows less than that share of its ink: scribbles cover 0.37 and more,
+    /// crosses up to 0.25.
+    pub mark_scribbled: f32,
+    pub mark_over: f32,
     /// Ink in a signature window or an answer area: share of its area from which something is written.
     pub ink_present: f32,
     /// So many lines that tell the same code prove it; a contradicting share of lines above 1 − `code_agreement` asks for more.
@@ -91,6 +95,8 @@ impl Default for Params {
             sure_mark: 0.98,
             mark_pale: 0.82,
             mark_black: 0.8,
+            mark_scribbled: 0.33,
+            mark_over: 0.55,
             ink_present: 0.004,
             code_lines: 4,
             code_agreement: 0.8,

@@ -202,6 +202,17 @@ fn a_lost_mark_of_any_kind_is_remarked_and_does_not_move_the_form() {
 }
 
 #[test]
+fn a_mark_that_the_edge_of_the_picture_cuts_does_not_move_the_form() {
+    let template = form(0);
+    let sheet = drawn(&template);
+    for side in [-1.0, 1.0] {
+        let lie = Lie { degrees: -4.36 * side, shear: 0.0116 * side, stretch: 0.0, shift: (6.4 * side, 0.0), turns: 0 };
+        let off = error(&read(&reader(&template), lie.scan(&sheet)), &lie, &sheet);
+        assert!(off < EXACT, "{side}: {off} mm");
+    }
+}
+
+#[test]
 fn a_sheet_that_lies_far_askew_on_a_larger_glass_is_still_found() {
     let template = form(1);
     let (reader, sheet) = (reader(&template), drawn(&template));

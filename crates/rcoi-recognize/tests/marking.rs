@@ -235,6 +235,23 @@ fn a_column_of_filled_boxes_does_not_pass_for_print() {
 }
 
 #[test]
+fn a_column_of_thin_crosses_in_bare_squares_is_read_without_a_doubt() {
+    let template = form("square");
+    let mut bare = Template { unit: Unit::Pixel, ..template.clone() };
+    for field in &mut bare.fields {
+        let FieldSpec::Marks(marks) = &mut field.spec else { continue };
+        marks.boxes.iter_mut().for_each(|b| b.printed.clear());
+        marks.bare = true;
+    }
+    let mut page = blank(&Template { unit: Unit::Millimetre, ..bare.clone() }, 200.0);
+    for n in 1..=12 {
+        mark(&mut page, 200.0, &area(&template, n, 0), Kind::Cross, 30);
+    }
+    let fields = fields(&bare, bits(&page, 128.0));
+    assert!(fields.iter().all(|f| f.value == "A" && f.doubts.is_empty()), "{}", shown(&fields));
+}
+
+#[test]
 fn dirt_and_overrunning_strokes_are_no_marks() {
     let template = form("square");
     let mut page = blank(&template, 200.0);
@@ -369,6 +386,27 @@ fn a_blackened_box_is_cancelled_only_where_the_form_says_so() {
     }
     let cancelling = fields(&template, page);
     assert_eq!((cancelling[0].marks[1].state, cancelling[0].value.as_str()), (MarkState::Cancelled, "C"), "{}", shown(&cancelling));
+}
+
+#[test]
+fn a_scribble_beside_a_plain_mark_is_a_mark_taken_back() {
+    let mut template = form("square");
+    for field in &mut template.fields {
+        let FieldSpec::Marks(marks) = &mut field.spec else { continue };
+        marks.black_cancels = true;
+    }
+    let mut page = blank(&template, 200.0);
+    for n in 1..=12 {
+        mark(&mut page, 200.0, &area(&template, n, 2), Kind::Cross, 30);
+        // A zigzag that leaves much of the box white.
+        let r = area(&template, n, 1).grown(0.8);
+        let at = |i: usize| (if i.is_multiple_of(2) { r.x } else { r.right() }, r.y + r.h * i as f32 / 11.0);
+        (0..11).for_each(|i| stroke(&mut page, 200.0, at(i), at(i + 1), 0.45, 30));
+    }
+    for field in fields(&template, page) {
+        assert_eq!((field.marks[1].state, field.value.as_str()), (MarkState::Cancelled, "C"), "{}: {:?}", field.name, field.marks);
+        assert!(field.doubts.contains(&Doubt::Cancelled), "a person confirms it");
+    }
 }
 
 proptest! {

@@ -91,7 +91,7 @@ mod tests {
 
     fn field(black_cancels: bool) -> MarksField {
         let boxes = ["A", "B", "C"].map(|v| MarkBox { value: v.to_owned(), area: Rect::default(), printed: String::new() });
-        MarksField { boxes: boxes.to_vec(), multiple: false, black_cancels, outline: Outline::Square }
+        MarksField { boxes: boxes.to_vec(), multiple: false, black_cancels, bare: false, outline: Outline::Square }
     }
 
     fn says(black_cancels: bool, marks: &[(&str, MarkShape)]) -> (String, bool) {

@@ -278,6 +278,8 @@ pub struct MarksField {
     pub multiple: bool,
     /// A fully blackened box means a cancelled mark.
     pub black_cancels: bool,
+    /// Nothing is printed inside the boxes; else a layout that names no print may still have some.
+    pub bare: bool,
     pub outline: Outline,
 }
 

@@ -8,7 +8,7 @@ use super::shape::{self, Demand, Hit, Linear, Pattern};
 use super::{Scene, UNEVEN, fit, general, lying, placed};
 use crate::params::Params;
 use rcoi_model::{Homography, Placement, Point};
-use rcoi_template::{Anchor, Template, alike_turned};
+use rcoi_template::{Anchor, AnchorShape, Template, alike_turned};
 
 /// A mark's width on the copy where it is sought, and the thickness of its lines, pixels: enough to tell it from letters.
 const COARSE: (f32, f32) = (6.5, 0.75);
@@ -239,6 +239,21 @@ pub(super) fn settle(
         if let Some(hit) = shape::seek(scene.level(level), scene.paper, &pattern, middle, reach, demand).first() {
             seen.push((index, Point::new(hit.at.x * shrink, hit.at.y * shrink), hit.score));
         }
+    }
+    // Of a mark that the edge of the picture cuts only a part is seen, and its middle is not where it seems.
+    let cut = |(index, at, _): &Seen| {
+        let half = match anchors[*index].shape {
+            AnchorShape::Square { side } => side / 2.0,
+            AnchorShape::Disc { diameter } | AnchorShape::Ring { diameter, .. } => diameter / 2.0,
+            _ => return false,
+        };
+        let half = half * Linear::near(rough, anchors[*index].centre, 1.0).scale();
+        let (width, height) = (scene.gray.width() as f32, scene.gray.height() as f32);
+        at.x.min(at.y).min(width - at.x).min(height - at.y) < half
+    };
+    let whole = seen.iter().filter(|one| !cut(one)).count();
+    if whole >= params.least_anchors {
+        seen.retain(|one| !cut(one));
     }
     if seen.len() < params.least_anchors {
         return None;

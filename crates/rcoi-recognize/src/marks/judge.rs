@@ -69,7 +69,7 @@ impl PageMarks {
         let mut looks: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
         for i in fields {
             if let FieldSpec::Marks(spec) = &template.fields[*i].spec {
-                spec.boxes.iter().enumerate().for_each(|(at, b)| looks.entry(text(b)).or_default().push((*i, at)));
+                spec.boxes.iter().enumerate().for_each(|(at, b)| looks.entry(text(b, spec.bare)).or_default().push((*i, at)));
             }
         }
         let centre = |page: &Self, boxes: &[(usize, usize)]| {
@@ -142,7 +142,12 @@ impl PageMarks {
     /// The marks of a field (its place in the template), its value, confidence and doubts.
     pub(crate) fn judge(&self, index: usize, field: &MarksField, params: &Params) -> (Vec<MarkReading>, String, Confidence, Vec<Doubt>) {
         let (inks, usual) = (&self.inks[index], &self.usual[index]);
-        let cancelled = |ink: &BoxInk| field.black_cancels && ink.black >= params.mark_black;
+        // Beside a plain mark one that is scribbled full was taken back.
+        let over = |ink: &BoxInk| {
+            let less = |other: &BoxInk| usual.odds(other.cover) > CLEAR && other.black < params.mark_over * ink.black;
+            ink.black >= params.mark_scribbled && !field.multiple && inks.iter().any(less)
+        };
+        let cancelled = |ink: &BoxInk| field.black_cancels && (ink.black >= params.mark_black || over(ink));
         // A cancelled mark is none: another is to be expected.
         let odds = inks.iter().map(|i| if cancelled(i) { 0.0 } else { usual.odds(i.cover) }).collect();
         let chances = chances(field, odds, self.none, self.each);

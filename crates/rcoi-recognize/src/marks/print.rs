@@ -2,7 +2,7 @@
 
 use super::Sample;
 use super::lay;
-use super::tones::{AREA, LEAST_SPAN, PAPER, SIDE, Tones, cut_box, darken, widened};
+use super::tones::{AREA, Frame, LEAST_SPAN, PAPER, SIDE, Tones, cut_box, darken, widened};
 use crate::levels::Levels;
 use crate::sample::{Patch, percentile};
 use image::GrayImage;
@@ -141,14 +141,14 @@ fn in_picture(template: &Template, blank: &GrayImage) -> Known {
     known
 }
 
-/// Boxes that should look alike: of one size, with the same text in them. A layout that does not know its print has
-/// most likely printed the value.
-fn look(b: &MarkBox) -> String {
-    format!("{}/{}", size(b), text(b))
+/// Boxes that should look alike: of one size, with the same text in them.
+fn look(b: &MarkBox, bare: bool) -> String {
+    format!("{}/{}", size(b), text(b, bare))
 }
 
-pub(super) fn text(b: &MarkBox) -> &str {
-    if b.printed.is_empty() { &b.value } else { &b.printed }
+/// What is printed in a box. A layout that does not know its print has most likely printed the value.
+pub(super) fn text(b: &MarkBox, bare: bool) -> &str {
+    if b.printed.is_empty() && !bare { &b.value } else { &b.printed }
 }
 
 fn size(b: &MarkBox) -> String {
@@ -168,30 +168,36 @@ pub(super) fn learn(template: &Template, samples: &mut [Sample], near: &[Vec<usi
         groups[group].push(sample);
         group
     };
+    let bare: Vec<bool> = samples.iter().map(|s| matches!(&template.fields[s.field].spec, FieldSpec::Marks(m) if m.bare)).collect();
     // Every box belongs to its size and to its look.
     let (mut sizes, mut looks) = (vec![Vec::new(); template.fields.len()], vec![Vec::new(); template.fields.len()]);
     let mut size_of = BTreeMap::new();
     for (i, sample) in samples.iter().enumerate() {
         let FieldSpec::Marks(spec) = &template.fields[sample.field].spec else { continue };
         let b = &spec.boxes[sample.at];
-        let (size, look) = (join(size(b), i), join(look(b), i));
+        let (size, look) = (join(size(b), i), join(look(b, spec.bare), i));
         size_of.insert(look, size);
         sizes[sample.field].push(size);
         looks[sample.field].push(look);
     }
     // Frames are common to all boxes of a size: laid on each other they become sharp, then the letters are taken.
-    let mut common = Known { prints: prints(&groups, &BTreeMap::new(), samples), of: sizes };
+    let mut common = Known { prints: prints(&groups, &BTreeMap::new(), samples, &bare), of: sizes };
     for _ in 0..ROUNDS {
         lay::lay(samples, near, true, |s| common.get(s.field, s.at));
         again(samples);
-        common.prints = prints(&groups, &BTreeMap::new(), samples);
+        common.prints = prints(&groups, &BTreeMap::new(), samples, &bare);
     }
-    Known { prints: prints(&groups, &size_of, samples), of: looks }
+    Known { prints: prints(&groups, &size_of, samples, &bare), of: looks }
 }
 
-/// One print for each group of samples; one that is small or mostly marked takes the print of the group that holds it.
-fn prints(groups: &[Vec<usize>], within: &BTreeMap<usize, usize>, samples: &[Sample]) -> Vec<Print> {
-    let all: Vec<Option<Usual>> = groups.iter().map(|g| (g.len() >= ALIKE).then(|| Usual::of(g, samples))).collect();
+/// One print for each group of samples; one that is small or mostly marked takes the print of the group that holds it. `bare` = the
+/// boxes that have nothing inside.
+fn prints(groups: &[Vec<usize>], within: &BTreeMap<usize, usize>, samples: &[Sample], bare: &[bool]) -> Vec<Print> {
+    let usual = |group: &Vec<usize>| {
+        let usual = (group.len() >= ALIKE).then(|| Usual::of(group, samples))?;
+        Some(if group.iter().all(|s| bare[*s]) { usual.bare(&samples[group[0]].frame) } else { usual })
+    };
+    let all: Vec<Option<Usual>> = groups.iter().map(usual).collect();
     let none = Usual { middle: [0; AREA], low: [0; AREA] };
     let darkness = |usual: &Usual, group: &[usize]| group.first().map_or(0.0, |s| samples[*s].frame.darkness(&usual.middle));
     let common = |i: usize| within.get(&i).and_then(|size| all[*size].as_ref());
@@ -233,5 +239,13 @@ impl Usual {
             out.low[at] = if below.is_empty() { *middle } else { *below.select_nth_unstable(rank(LOW).min(below.len() - 1)).1 };
         }
         out
+    }
+
+    /// The same with nothing inside.
+    fn bare(mut self, frame: &Frame) -> Self {
+        for at in frame.core() {
+            (self.middle[at], self.low[at]) = (0, 0);
+        }
+        self
     }
 }

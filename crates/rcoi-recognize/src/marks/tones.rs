@@ -96,6 +96,13 @@ impl Frame {
         Self { inside: around(INSET), whole: around(-INSET) }
     }
 
+    /// Samples well inside the box, where no frame shows even when it lies a little beside its place.
+    pub(super) fn core(&self) -> impl Iterator<Item = usize> {
+        let [x0, x1, y0, y1] = self.inside;
+        let (dx, dy) = ((x1 - x0) / 8, (y1 - y0) / 8);
+        (y0 + dy..y1 - dy).flat_map(move |y| (x0 + dx..x1 - dx).map(move |x| y * SIDE + x))
+    }
+
     /// `area` moved by so many samples.
     pub(super) fn moved(area: &Rect, by: (f32, f32)) -> Rect {
         let unit = |size: f32| (size + 2.0 * area.w.min(area.h) * MARGIN) / SIDE as f32;

@@ -25,6 +25,7 @@ pub(super) struct Marks<'a> {
     pub(super) multiple: bool,
     pub(super) black_cancels: bool,
     pub(super) printed: bool,
+    pub(super) bare: bool,
 }
 
 impl Draft {
@@ -81,7 +82,9 @@ impl Draft {
         self.row("box", &areas);
         let values: Vec<String> = field.boxes.iter().map(|(v, _)| quote(v)).collect();
         let _ = writeln!(self.toml, "values = [{}]\noutline = \"{}\"", values.join(", "), field.outline);
-        for (key, on) in [("multiple", field.multiple), ("black_cancels", field.black_cancels), ("printed", field.printed)] {
+        for (key, on) in
+            [("multiple", field.multiple), ("black_cancels", field.black_cancels), ("printed", field.printed), ("bare", field.bare)]
+        {
             if on {
                 let _ = writeln!(self.toml, "{key} = true");
             }

@@ -89,7 +89,16 @@ fn field(draft: &mut Draft, group: &Element) -> Result<(), ImportError> {
         kind @ (1 | 2) => {
             let boxes = values(group).into_iter().zip(areas).collect();
             // A blackened box is how a respondent takes a cross back.
-            draft.marks(&Marks { name, label, boxes, outline: "square", multiple: kind == 2, black_cancels: true, ..Marks::default() });
+            draft.marks(&Marks {
+                name,
+                label,
+                boxes,
+                outline: "square",
+                multiple: kind == 2,
+                black_cancels: true,
+                bare: true,
+                ..Marks::default()
+            });
         }
         // A text box takes figures too.
         3 => draft.cells(name, label, "[\"@digits\", \"@latin\"]", &areas),

@@ -264,6 +264,10 @@ fn marks(node: &Node<'_>) -> Option<FieldSpec> {
     let printed = node.flag("printed");
     let multiple = node.flag("multiple");
     let black_cancels = node.flag("black_cancels");
+    let bare = node.flag("bare");
+    if bare && printed {
+        node.fault_at("bare", "expected no `bare` beside `printed`: nothing is printed in bare boxes");
+    }
     let outline = outline(node, Outline::Square);
     let values = values?;
     if values.is_empty() || values.iter().any(String::is_empty) {
@@ -283,7 +287,7 @@ fn marks(node: &Node<'_>) -> Option<FieldSpec> {
         .zip(areas)
         .map(|(value, area)| MarkBox { area, printed: if printed { value.clone() } else { String::new() }, value })
         .collect();
-    Some(FieldSpec::Marks(MarksField { boxes, multiple, black_cancels, outline }))
+    Some(FieldSpec::Marks(MarksField { boxes, multiple, black_cancels, bare, outline }))
 }
 
 fn cells(node: &Node<'_>, alphabets: &Alphabets) -> Option<FieldSpec> {
