@@ -1,9 +1,9 @@
 //! One page against its truth, field by field.
 
 use super::truth::TruthPage;
-use super::{boxes, has, is_known};
+use super::{boxes, characters, has, is_known};
 use rcoi_model::{Doubt, FieldKind, FieldReading, PageReading, Quad, Rect};
-use rcoi_template::{Template, TemplateSet};
+use rcoi_template::{Field, Template, TemplateSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a field came out.
@@ -96,6 +96,8 @@ pub(crate) struct PageScore {
     pub(crate) fields: Vec<FieldScore>,
     /// Marked or not, box by box, of the fields of kind marks.
     pub(crate) boxes: Counts,
+    /// Cell by cell, of the fields of kind cells.
+    pub(crate) characters: Counts,
     /// Columns of the truth that no template has.
     pub(crate) unknown: Vec<String>,
     /// Why nothing was read.
@@ -121,12 +123,17 @@ pub(crate) fn unread_page(truth: &TruthPage, templates: &TemplateSet, why: &str)
     let (known, unknown) = columns(truth, templates);
     let known = if truth.undecodable { Vec::new() } else { known };
     let told = |t: &&Template| truth.told.as_ref().is_none_or(|id| *id == t.id.0);
-    let boxes = known.iter().filter_map(|(name, _)| templates.templates.iter().filter(told).find_map(|t| t.field(name)));
+    let fields: Vec<(&Field, &str)> = known
+        .iter()
+        .filter_map(|(name, expected)| Some((templates.templates.iter().filter(told).find_map(|t| t.field(name))?, *expected)))
+        .collect();
+    let sum = |sum: Counts, c: Counts| sum.and(&c);
     PageScore {
         image: truth.image.clone(),
         index: truth.index,
         template: None,
-        boxes: boxes.map(boxes::unread).fold(Counts::default(), |sum, c| sum.and(&c)),
+        boxes: fields.iter().map(|(field, _)| boxes::unread(field)).fold(Counts::default(), sum),
+        characters: fields.iter().map(|(field, expected)| characters::unread(field, expected)).fold(Counts::default(), sum),
         fields: known.into_iter().map(|(name, expected)| absent(name, expected, Outcome::NotRead)).collect(),
         unknown,
         failure: Some(why.to_owned()),
@@ -161,6 +168,7 @@ pub(crate) fn compare_page(truth: &TruthPage, reading: &PageReading, templates: 
                 score.fields.push(seen.score(name, expected, truth.open.contains(name)));
                 if let [one] = seen.parts.as_slice() {
                     score.boxes = score.boxes.and(&boxes::count(one, expected));
+                    score.characters = score.characters.and(&characters::count(one, expected));
                 }
             }
             // Read as another form, and nobody would have known.

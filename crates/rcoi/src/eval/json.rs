@@ -4,7 +4,7 @@ use super::Evaluation;
 use super::compare::{Counts, FieldScore, Outcome, PageScore};
 use serde_json::{Value, json};
 
-/// Counts in all, by class and by page; fields and boxes; and every field that did not come out right.
+/// Counts in all, by class and by page; fields, boxes and characters; and every field that did not come out right.
 pub(crate) fn json(evaluation: &Evaluation) -> Value {
     let classes: serde_json::Map<String, Value> =
         evaluation.by_class().into_iter().map(|(class, c)| (class.to_owned(), counts(&c))).collect();
@@ -13,6 +13,7 @@ pub(crate) fn json(evaluation: &Evaluation) -> Value {
         "classes": classes,
         "fields": counts(&evaluation.totals()),
         "boxes": counts(&evaluation.boxes()),
+        "characters": counts(&evaluation.characters()),
         "unknown_columns": evaluation.unknown_columns(),
     })
 }
@@ -37,6 +38,7 @@ fn page(page: &PageScore) -> Value {
         "failure": page.failure,
         "fields": counts(&fields),
         "boxes": counts(&page.boxes),
+        "characters": counts(&page.characters),
         "not_right": page.fields.iter().filter(|f| f.outcome != Outcome::Right).map(field).collect::<Vec<_>>(),
     })
 }

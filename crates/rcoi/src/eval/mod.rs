@@ -1,6 +1,7 @@
 //! Compares readings with known truth: what is right, wrong without doubt, doubtful. Pure: files are the caller's business.
 
 mod boxes;
+mod characters;
 mod compare;
 mod json;
 mod pictures;
@@ -39,6 +40,11 @@ impl Evaluation {
     /// Counts over all boxes of marks fields.
     pub(crate) fn boxes(&self) -> Counts {
         self.pages.iter().fold(Counts::default(), |sum, p| sum.and(&p.boxes))
+    }
+
+    /// Counts over all characters of rows of cells.
+    pub(crate) fn characters(&self) -> Counts {
+        self.pages.iter().fold(Counts::default(), |sum, p| sum.and(&p.characters))
     }
 
     /// Counts by policy class of the field.

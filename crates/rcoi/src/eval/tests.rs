@@ -3,7 +3,9 @@
 use super::compare::Outcome;
 use super::*;
 use image::{GrayImage, Luma};
-use rcoi_model::{Confidence, Doubt, FieldKind, FieldReading, MarkReading, MarkState, PageReading, Point, Quad, Rect, TemplateId};
+use rcoi_model::{
+    CharReading, Confidence, Doubt, FieldKind, FieldReading, MarkReading, MarkState, PageReading, Point, Quad, Rect, TemplateId,
+};
 use rcoi_template::{Field, FieldSpec, Identity, Join, Locate, Template, Unit};
 
 fn template() -> Template {
@@ -112,6 +114,24 @@ fn boxes_are_marked_or_not() {
     assert_eq!(counts("AB", vec![]), (2, 0, 0, 1));
     assert_eq!(counts("C", vec![]), (0, 2, 1, 0));
     assert_eq!(counts("C", vec![Doubt::Faint]), (0, 0, 1, 2));
+}
+
+#[test]
+fn characters_are_counted_where_most_of_the_value_stands() {
+    let cell =
+        |c: char| CharReading { ch: Some(c), empty: c == ' ', confidence: Confidence::SURE, rivals: Vec::new(), area: Quad::default() };
+    let counts = |told: &str, read: &str, doubts: Vec<Doubt>| {
+        let mut page = reading(vec![field("q1", FieldKind::Cells, read.trim(), doubts)]);
+        page.fields[0].chars = read.chars().map(cell).collect();
+        let c = compare_page(&truth(&format!("image,q1\na.png,{told}\n")), &page, &set()).characters;
+        (c.right, c.wrong_sure, c.doubtful_right, c.doubtful_wrong)
+    };
+    assert_eq!(counts("АБВ", "АБВ  ", vec![]), (3, 0, 0, 0));
+    // Right-aligned, one wrong, one in doubt, one too many.
+    assert_eq!(counts("АБВГ", "   АБХГ", vec![]), (3, 1, 0, 0));
+    assert_eq!(counts("АБВ", "АБВ", vec![Doubt::Ambiguous { cells: vec![1] }]), (2, 0, 1, 0));
+    assert_eq!(counts("АБ", "АБ   Г", vec![]), (2, 1, 0, 0));
+    assert_eq!(counts("АБ", "А  ", vec![Doubt::Gap { cells: vec![1] }]), (1, 0, 0, 1));
 }
 
 #[test]

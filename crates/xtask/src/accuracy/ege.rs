@@ -11,6 +11,10 @@ const ANSWERS: u32 = 40;
 const REPLACEMENTS: u32 = 6;
 
 pub(crate) fn measure(lab: &Lab) -> Result<Vec<Row>> {
+    count(lab, Unit::Fields)
+}
+
+pub(crate) fn count(lab: &Lab, unit: Unit) -> Result<Vec<Row>> {
     let folder = lab.data("ege");
     let document = truth::json(&folder.join("truth.json"))?;
     let mut told = Truth::default();
@@ -36,5 +40,5 @@ pub(crate) fn measure(lab: &Lab) -> Result<Vec<Row>> {
         told.pages.push(page);
     }
     let template = machine::root().join("templates-omr/ege-ab.toml");
-    Ok(vec![lab.measure("ege/form-1", &told, &template, &folder, Unit::Fields)?])
+    Ok(vec![lab.measure("ege/form-1", &told, &template, &folder, unit)?])
 }

@@ -15,6 +15,8 @@ pub(crate) enum Unit {
     Fields,
     /// Marked or not, box by box.
     Boxes,
+    /// Cell by cell.
+    Characters,
 }
 
 pub(crate) struct Lab {
@@ -119,7 +121,12 @@ impl Drop for Lab {
 }
 
 fn row(part: &str, scores: &Value, unit: Unit) -> Row {
-    let counts = &scores[if unit == Unit::Boxes { "boxes" } else { "fields" }];
+    let name = match unit {
+        Unit::Fields => "fields",
+        Unit::Boxes => "boxes",
+        Unit::Characters => "characters",
+    };
+    let counts = &scores[name];
     let number = |key: &str| counts[key].as_u64().unwrap_or(0);
     let pages = scores["pages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
@@ -142,7 +149,8 @@ fn row(part: &str, scores: &Value, unit: Unit) -> Row {
         right: number("right"),
         silent: number("silently_wrong"),
         doubts: number("doubtful_right") + number("doubtful_wrong") + number("not_read"),
-        notes: if unit == Unit::Boxes { vec!["boxes".to_owned()] } else { Vec::new() },
-        mismatches: mismatches.collect(),
+        in_vain: number("doubtful_right"),
+        notes: if unit == Unit::Fields { Vec::new() } else { vec![name.to_owned()] },
+        mismatches: if unit == Unit::Characters { Vec::new() } else { mismatches.collect() },
     }
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask accuracy`: real scans with known truth, read by the binary; one table of what is right, silently wrong, doubtful.
 
 mod amc;
+mod characters;
 mod codes;
 mod ege;
 mod formscanner;
@@ -38,7 +39,7 @@ cargo xtask accuracy --synthetic [--seeds 10] [--participants 25] [--mismatches]
 type Measure = fn(&Lab) -> Result<Vec<Row>>;
 
 /// Name of a set, folder of its data, its adapter.
-const SETS: [(&str, &str, Measure); 10] = [
+const SETS: [(&str, &str, Measure); 11] = [
     ("omrchecker", "omrchecker", omrchecker::measure),
     ("amc", "amc", amc::measure),
     ("open-mcr", "open-mcr", open_mcr::measure),
@@ -46,6 +47,7 @@ const SETS: [(&str, &str, Measure); 10] = [
     ("quexf", "quexf", quexf::measure),
     ("ege", "ege", ege::measure),
     ("submitty", "submitty-handwritten-ids", submitty::measure),
+    ("characters", "quexf", characters::measure),
     ("codes", "quexf", codes::measure),
     ("submitty-pages", "submitty-handwritten-ids", intake::submitty),
     ("sdaps-pages", "sdaps", intake::sdaps),

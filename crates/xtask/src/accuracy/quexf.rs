@@ -7,6 +7,10 @@ use anyhow::{Context, Result};
 use std::fs;
 
 pub(crate) fn measure(lab: &Lab) -> Result<Vec<Row>> {
+    count(lab, Unit::Fields)
+}
+
+pub(crate) fn count(lab: &Lab, unit: Unit) -> Result<Vec<Row>> {
     let folder = lab.data("quexf");
     let templates = lab.folder("quexf/templates")?;
     lab.import("quexf", &folder.join("template_boxes.xml"), &[], &templates)?;
@@ -29,7 +33,7 @@ pub(crate) fn measure(lab: &Lab) -> Result<Vec<Row>> {
             page.values.insert("page-code".to_owned(), code.to_owned());
             told.pages.push(page);
         }
-        rows.push(lab.measure(&format!("quexf/page {}", i + 1), &told, &templates, &folder, Unit::Fields)?);
+        rows.push(lab.measure(&format!("quexf/page {}", i + 1), &told, &templates, &folder, unit)?);
     }
     Ok(rows)
 }

@@ -10,6 +10,10 @@ use std::fs;
 const PAGE: (f64, f64) = (1704.0, 2200.0);
 
 pub(crate) fn measure(lab: &Lab) -> Result<Vec<Row>> {
+    count(lab, Unit::Fields)
+}
+
+pub(crate) fn count(lab: &Lab, unit: Unit) -> Result<Vec<Row>> {
     let folder = lab.data("submitty-handwritten-ids");
     let templates = lab.folder("submitty-handwritten-ids/templates")?;
     let mut told = Truth::default();
@@ -23,8 +27,10 @@ pub(crate) fn measure(lab: &Lab) -> Result<Vec<Row>> {
         let values = [("number".to_owned(), text("id")?.clone())].into();
         told.pages.push(Page { image, template: id, values });
     }
-    let mut row = lab.measure("submitty-handwritten-ids/numbers", &told, &templates, &folder, Unit::Fields)?;
-    row.notes.push("9 digits a field".to_owned());
+    let mut row = lab.measure("submitty-handwritten-ids/numbers", &told, &templates, &folder, unit)?;
+    if unit == Unit::Fields {
+        row.notes.push("9 digits a field".to_owned());
+    }
     Ok(vec![row])
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Row {
     pub(crate) silent: u64,
     /// A person would look; pages that were set aside are among them.
     pub(crate) doubts: u64,
+    /// Those among the doubts that were right all the same.
+    pub(crate) in_vain: u64,
     pub(crate) notes: Vec<String>,
     pub(crate) mismatches: Vec<Mismatch>,
 }
@@ -35,12 +37,9 @@ impl Row {
     /// All parts of a set together. Mismatches stay with the parts.
     pub(crate) fn sum(set: &str, parts: &[Self]) -> Self {
         let add = |get: fn(&Self) -> u64| parts.iter().map(get).sum();
-        let notes = if let [one] = parts {
-            one.notes.clone()
-        } else {
-            let boxes = !parts.is_empty() && parts.iter().all(|p| p.notes.iter().any(|n| n == "boxes"));
-            if boxes { vec!["boxes".to_owned()] } else { Vec::new() }
-        };
+        // What all parts have in common: the unit.
+        let first = parts.first().map(|p| p.notes.as_slice()).unwrap_or_default();
+        let notes = first.iter().filter(|note| parts.iter().all(|p| p.notes.contains(note))).cloned().collect();
         Self {
             set: set.to_owned(),
             pages: add(|p| p.pages),
@@ -48,6 +47,7 @@ impl Row {
             right: add(|p| p.right),
             silent: add(|p| p.silent),
             doubts: add(|p| p.doubts),
+            in_vain: add(|p| p.in_vain),
             notes,
             mismatches: Vec::new(),
         }
@@ -64,18 +64,18 @@ fn share(part: u64, all: u64) -> String {
     if all == 0 { "-".to_owned() } else { format!("{:.1} %", part as f64 * 100.0 / all as f64) }
 }
 
-/// All rows under one head.
+/// All rows under one head; "right all" counts also what is right in spite of a doubt.
 pub(crate) fn text(rows: &[Row]) -> String {
     let wide = rows.iter().map(|r| r.set.chars().count()).max().unwrap_or(0).max(3);
     let mut out = format!(
-        "{:<wide$} | {:>5} | {:>6} | {:>15} | {:>13} | {:>15} | note\n",
-        "set", "pages", "fields", "right", "silent errors", "doubts"
+        "{:<wide$} | {:>5} | {:>6} | {:>15} | {:>13} | {:>15} | {:>9} | note\n",
+        "set", "pages", "fields", "right", "silent errors", "doubts", "right all"
     );
-    let _ = writeln!(out, "{}", "-".repeat(wide + 76));
+    let _ = writeln!(out, "{}", "-".repeat(wide + 88));
     for r in rows {
         let _ = writeln!(
             out,
-            "{:<wide$} | {:>5} | {:>6} | {:>6} {:>8} | {:>4} {:>8} | {:>6} {:>8} | {}",
+            "{:<wide$} | {:>5} | {:>6} | {:>6} {:>8} | {:>4} {:>8} | {:>6} {:>8} | {:>9} | {}",
             r.set,
             r.pages,
             r.total,
@@ -85,6 +85,7 @@ pub(crate) fn text(rows: &[Row]) -> String {
             share(r.silent, r.total),
             r.doubts,
             share(r.doubts, r.total),
+            share(r.right + r.in_vain, r.total),
             r.notes.join("; ")
         );
     }
