@@ -36,6 +36,10 @@ fn reach(template: &Template) -> f32 {
 /// Share of the usual contrast below which a tile of known print counts as covered.
 const COVERED: f32 = 0.4;
 
+/// Tiles beside one that tell how the paper bends there, and how far off them a tile hardly ever is, in pitches.
+const BESIDE: usize = 5;
+const ALONE: f32 = 0.12;
+
 /// How a form's boxes stand on the paper.
 pub(crate) struct Standing {
     /// For every field of the template the map by which it is to be read.
@@ -78,12 +82,28 @@ pub(crate) fn stand(page: &Levels<'_>, map: &Homography, template: &Template, gr
     let (trend, score) = if known.is_empty() { (Trend::NONE, 0.0) } else { Trend::seek(&known, reach(template)) };
     let evidence = score * known.len() as f32 / tiles.len().max(1) as f32;
     let mut confirmed = 0.0;
+    let pull = if proved { 0.3 } else { 0.1 };
+    let mut found: Vec<(Point, Point)> = Vec::with_capacity(tiles.len());
     for ((tile, _), own) in tiles.iter().zip(&peaks) {
-        let centre = tile.bounds.centre();
-        let expected = trend.at(centre);
+        let expected = trend.at(tile.bounds.centre());
         confirmed += tile.boxes.len() as f32 * own.as_ref().map_or(-1.0, |own| own.confirms(expected, params.box_contrast));
-        let own = own.as_ref().filter(clear);
-        let shift = own.map_or(expected, |own| own.near(expected, if proved { 0.3 } else { 0.1 }));
+        let shift = own.as_ref().filter(clear).map_or(expected, |own| own.near(expected, pull));
+        found.push((expected, Point::new(shift.x - expected.x, shift.y - expected.y)));
+    }
+    for (at, ((tile, _), own)) in tiles.iter().zip(&peaks).enumerate() {
+        let (expected, mut off) = found[at];
+        // Paper bends, but its neighbours bend with it: a tile that alone stands elsewhere has met a printed line. Layouts that
+        // others drew are less true to their print.
+        let true_to_print = proved && template.blank.is_none();
+        if let (true, Some(own), Some(others)) = (true_to_print, own.as_ref().filter(clear), beside(tiles, &found, at)) {
+            let away = ((off.x - others.x) / own.pitch.0).abs().max(((off.y - others.y) / own.pitch.1).abs());
+            if away > ALONE {
+                let with_others = Point::new(expected.x + others.x, expected.y + others.y);
+                let shift = own.near(with_others, 10.0 * pull);
+                off = Point::new(shift.x - expected.x, shift.y - expected.y);
+            }
+        }
+        let shift = Point::new(expected.x + off.x, expected.y + off.y);
         for field in &tile.fields {
             maps[*field] = shifted(map, shift);
         }
@@ -98,6 +118,22 @@ pub(crate) fn stand(page: &Levels<'_>, map: &Homography, template: &Template, gr
     // Few boxes may meet print by chance; without anchors a layout that needs much correction is the worse witness.
     let print = confirmed / (boxes + 40.0) * if proved { 1.0 } else { evidence };
     Standing { maps, print, sure: proved || tiles.is_empty() || evidence >= params.standing }
+}
+
+/// How far the nearest other tiles stand off the trend, the middle of them; `None` where there are too few.
+fn beside(tiles: &[(Tile, Measure)], found: &[(Point, Point)], at: usize) -> Option<Point> {
+    let from = tiles[at].0.bounds.centre();
+    let mut others: Vec<(f32, Point)> =
+        (0..tiles.len()).filter(|i| *i != at).map(|i| (tiles[i].0.bounds.centre().distance(from), found[i].1)).collect();
+    if others.len() < BESIDE {
+        return None;
+    }
+    others.select_nth_unstable_by(BESIDE - 1, |a, b| a.0.total_cmp(&b.0));
+    let middle = |get: fn(&Point) -> f32| {
+        let mut all: Vec<f32> = others[..BESIDE].iter().map(|(_, p)| get(p)).collect();
+        *all.select_nth_unstable_by(BESIDE / 2, f32::total_cmp).1
+    };
+    Some(Point::new(middle(|p| p.x), middle(|p| p.y)))
 }
 
 /// The map that first moves the form by `by`.
