@@ -3,7 +3,7 @@
 use super::{CodeRead, PageCode};
 use crate::levels::Levels;
 use crate::sample::cut;
-use image::GrayImage;
+use image::{GrayImage, imageops};
 use rcoi_model::{Homography, Quad, Rect};
 use rcoi_template::{CodeField, Symbology};
 use rxing::{BarcodeFormat, DecodeHints};
@@ -28,10 +28,34 @@ pub(super) fn read(page: &Levels<'_>, map: &Homography, field: &CodeField) -> Op
     })
 }
 
+/// How a page is shrunk across and down, one after another: large codes are found on small copies, and codes that a careless
+/// layout squeezed on copies that are squeezed the other way.
+const SHRUNK: [(u32, u32); 5] = [(1, 1), (2, 2), (4, 4), (1, 2), (2, 1)];
+
 /// Every QR code and Data Matrix of a page.
 pub(super) fn on_page(gray: &GrayImage) -> Vec<PageCode> {
-    let (w, h) = gray.dimensions();
     let mut found: Vec<PageCode> = Vec::new();
+    for by in SHRUNK {
+        let copy;
+        let picture = if by == (1, 1) {
+            gray
+        } else {
+            copy = imageops::thumbnail(gray, (gray.width() / by.0).max(1), (gray.height() / by.1).max(1));
+            &copy
+        };
+        for code in on_copy(picture, (by.0 as f32, by.1 as f32)) {
+            if found.iter().all(|known| !is_same(known, &code)) {
+                found.push(code);
+            }
+        }
+    }
+    found
+}
+
+/// The codes of a copy that was shrunk by `by`.
+fn on_copy(gray: &GrayImage, by: (f32, f32)) -> Vec<PageCode> {
+    let (w, h) = gray.dimensions();
+    let mut found = Vec::new();
     for (format, symbology) in [(BarcodeFormat::QR_CODE, Symbology::Qr), (BarcodeFormat::DATA_MATRIX, Symbology::DataMatrix)] {
         let mut hints = DecodeHints { TryHarder: Some(true), PossibleFormats: Some([format].into()), ..DecodeHints::default() };
         let results = rxing::helpers::detect_multiple_in_luma_with_hints(gray.as_raw().clone(), w, h, &mut hints).unwrap_or_default();
@@ -40,12 +64,16 @@ pub(super) fn on_page(gray: &GrayImage) -> Vec<PageCode> {
             let bound = |get: fn(&rxing::Point) -> f32, pick: fn(f32, f32) -> f32, from: f32| points.iter().map(get).fold(from, pick);
             let (x0, y0) = (bound(|p| p.x, f32::min, f32::INFINITY), bound(|p| p.y, f32::min, f32::INFINITY));
             let (x1, y1) = (bound(|p| p.x, f32::max, 0.0), bound(|p| p.y, f32::max, 0.0));
-            found.push(PageCode {
-                symbology,
-                text: result.getText().to_owned(),
-                area: Quad(Rect::new(x0, y0, (x1 - x0).max(0.0), (y1 - y0).max(0.0)).corners()),
-            });
+            let area = Rect::new(x0 * by.0, y0 * by.1, (x1 - x0).max(0.0) * by.0, (y1 - y0).max(0.0) * by.1);
+            found.push(PageCode { symbology, text: result.getText().to_owned(), area: Quad(area.corners()) });
         }
     }
     found
+}
+
+/// Found on two copies: the same text in the same place.
+fn is_same(a: &PageCode, b: &PageCode) -> bool {
+    let (x, y) = (a.area.bounds(), b.area.bounds());
+    let near = x.centre().distance(y.centre()) < 0.5 * x.w.max(x.h).max(y.w).max(y.h);
+    a.symbology == b.symbology && a.text == b.text && near
 }

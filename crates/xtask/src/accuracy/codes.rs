@@ -10,8 +10,51 @@ use std::collections::BTreeMap;
 /// Files of one page each, with the texts that stand on it.
 type Told = BTreeMap<String, Vec<String>>;
 
+/// A set, a file of it, and the codes that a person sees on its pages: what is printed below them, or in words beside them.
+const SEEN: [(&str, &str, &[&str]); 4] = [
+    ("sdaps", "example.tif", &["28292339400002"; 3]),
+    ("sdaps", "example-2.tif", &["41999975830002"; 5]),
+    ("omrchecker", "community-DomBrzezinski/photos/omr_survey_1.jpg", &["7VAE0001"]),
+    ("omrchecker", "community-DomBrzezinski/photos/omr_survey_2.jpg", &["7VAE0001"]),
+];
+/// A document as it was printed, and how many codes a person counts on its pages; its scans show the same.
+const PRINTED: [(&str, usize, &[&str]); 3] = [
+    ("01_qr_six_6page.pdf", 6, &["01_qr_six_6page_scan.pdf"]),
+    ("02_qr_prefix_small_errors.pdf", 6, &["02_qr_prefix_small_errors_scan.pdf"]),
+    ("03_qr_stress_test.pdf", 11, &["03_qr_stress_test_scan.pdf", "03_qr_stress_test_colorscan.pdf"]),
+];
+
 pub(crate) fn measure(lab: &Lab) -> Result<Vec<Row>> {
-    [formscanner as fn(&Lab) -> Result<Row>, quexf].into_iter().map(|part| part(lab)).collect()
+    let mut rows = vec![formscanner(lab)?, quexf(lab)?];
+    for set in ["sdaps", "omrchecker"].into_iter().filter(|set| lab.data(set).is_dir()) {
+        let texts = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect();
+        let told = SEEN.iter().filter(|(of, ..)| *of == set).map(|(_, file, seen)| ((*file).to_owned(), texts(seen))).collect();
+        rows.push(count(lab, &format!("codes/{set}"), set, &told)?);
+    }
+    if lab.data(SUBMITTY).is_dir() {
+        rows.push(submitty(lab)?);
+    }
+    Ok(rows)
+}
+
+const SUBMITTY: &str = "submitty-handwritten-ids";
+
+/// QR codes that are small, huge, turned or squeezed: what is read of the printed document must be read of its scans.
+fn submitty(lab: &Lab) -> Result<Row> {
+    let mut row = Row { set: "codes/submitty".to_owned(), ..Row::default() };
+    for (printed, codes, scans) in PRINTED {
+        let texts: Vec<String> = read(lab, SUBMITTY, printed)?.concat();
+        row.total += codes as u64;
+        row.right += texts.len().min(codes) as u64;
+        row.doubts += codes.saturating_sub(texts.len()) as u64;
+        row.silent += texts.len().saturating_sub(codes) as u64;
+        for scan in scans {
+            let read: Vec<Vec<String>> = read(lab, SUBMITTY, scan)?;
+            row.pages += read.len() as u64;
+            tally(&mut row, scan, &texts, &read.concat());
+        }
+    }
+    Ok(row)
 }
 
 fn formscanner(lab: &Lab) -> Result<Row> {
