@@ -89,6 +89,25 @@ fn a_character_that_leaves_its_cell_above_or_below_is_read_whole() {
 }
 
 #[test]
+fn an_accent_above_its_cell_is_never_silently_lost() {
+    let template = form("dotted");
+    let mut gray = blank(&template);
+    for row in 1..=10 {
+        for at in 0..CELLS {
+            let area = cell(&template, row, at);
+            write(&mut gray, 'И', &area, row, (0.0, 0.012 * row as f32 - 0.04), 1.0);
+            // A hook that hangs over the letter and the frame.
+            let at = |x: f32, y: f32| Point::new((area.x + area.w * x) * SCALE, (area.y - area.h * y) * SCALE);
+            Pen { width: 0.5 * SCALE, ink: 40 }.line(&mut gray, &[at(0.35, 0.12), at(0.5, 0.04), at(0.65, 0.14)]);
+        }
+    }
+    for field in read(&template, gray) {
+        let sure = Params::default().sure_char;
+        assert!(field.chars.iter().all(|c| c.ch == Some('Й') || c.confidence.get() < sure), "{}", told(&field));
+    }
+}
+
+#[test]
 fn a_line_through_many_cells_strikes_them_out() {
     let template = form("dotted");
     let mut gray = blank(&template);

@@ -8,9 +8,9 @@ use rcoi_template::Outline;
 const TALL: f32 = 0.3;
 /// One that is so high is a line of a frame.
 const FRAME: f32 = 0.9;
-/// A character that comes so near to the upper side of its cell, or beyond it, may have its accent (`Й`, `Ё`) above the cell, and
-/// so near above the character itself (shares of the cell).
-const ACCENT: f32 = 0.12;
+/// A character that comes so near to the upper side of its cell, or beyond it, may have its accent (`Й`) above the cell, and so near
+/// above the character itself (shares of the cell); the first where the accent's own end is not seen.
+const ACCENT: [f32; 2] = [0.12, 0.28];
 
 /// Room to work in, kept from cell to cell.
 #[derive(Debug, Default)]
@@ -87,7 +87,7 @@ pub(super) fn strokes(window: &Window, outline: Outline, params: &Params, room: 
     for (stroke, pixels) in room.foreign.drain(..) {
         let (middle, level) = (stroke.middle.0, (window.top..window.bottom).contains(&stroke.middle.1));
         let line = stroke.is_line(window, outline);
-        let near = |from: f32, to: f32| from - to < ACCENT * window.cell;
+        let near = |from: f32, to: f32| from - to < ACCENT[usize::from(stroke.y.0 > 0)] * window.cell;
         let side = usize::from(middle - window.left > window.right - middle);
         let high = stroke.high() / window.cell;
         if level && (TALL..FRAME).contains(&high) {

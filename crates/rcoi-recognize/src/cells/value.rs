@@ -69,7 +69,10 @@ pub(crate) fn join(chars: &[CharReading], crossed: &[bool], params: &Params) -> 
         chars[..used].iter().enumerate().filter(|(i, c)| want(*i, c)).map(|(i, _)| i as u32).collect()
     };
     let crossed_cells = places(&|i, _| crossed.get(i).copied().unwrap_or(false));
-    let unsure = places(&|i, c| !c.empty && c.confidence.get() < params.sure_char && !crossed.get(i).copied().unwrap_or(false));
+    // A minus or a comma alone is no value: it is what is left of a frame, or of a character.
+    let says_nothing = chars[..used].iter().all(|c| c.empty || matches!(c.ch, Some('-' | ',')));
+    let doubtful = |c: &CharReading| says_nothing || c.confidence.get() < params.sure_char;
+    let unsure = places(&|i, c| !c.empty && doubtful(c) && !crossed.get(i).copied().unwrap_or(false));
     let gaps = places(&|_, c| c.empty);
     if !crossed_cells.is_empty() {
         doubts.push(Doubt::CrossedOut { cells: crossed_cells });
@@ -88,6 +91,7 @@ pub(crate) fn join(chars: &[CharReading], crossed: &[bool], params: &Params) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rcoi_model::Quad;
 
     const CLASSES: [char; 4] = ['0', 'О', '8', '-'];
 
@@ -97,6 +101,14 @@ mod tests {
         one_kind(&mut rows, &CLASSES);
         assert!(rows[0][0] > 0.95, "{rows:?}");
         assert!((rows[0].iter().sum::<f32>() - 1.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_dash_alone_is_no_value() {
+        let cell = |ch| CharReading { ch: Some(ch), empty: false, confidence: Confidence::SURE, rivals: Vec::new(), area: Quad::default() };
+        let doubts = |text: &str| join(&text.chars().map(cell).collect::<Vec<_>>(), &[], &Params::default()).2;
+        assert_eq!(doubts("-"), [Doubt::Ambiguous { cells: vec![0] }]);
+        assert!(doubts("-5").is_empty());
     }
 
     #[test]
