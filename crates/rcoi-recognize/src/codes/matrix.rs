@@ -2,7 +2,7 @@
 
 use super::{CodeRead, PageCode};
 use crate::levels::Levels;
-use crate::sample::cut;
+use crate::sample::{cut, percentile};
 use image::{GrayImage, imageops};
 use rcoi_model::{Homography, Quad, Rect};
 use rcoi_template::{CodeField, Symbology};
@@ -10,6 +10,10 @@ use rxing::{BarcodeFormat, DecodeHints};
 
 /// Margins that are added round the area one after another, as shares of its smaller side.
 const MARGINS: [f32; 2] = [0.06, 0.24];
+/// Share of the pixels that are taken for the darkest print, and the palest paper.
+const DARKEST: f32 = 0.02;
+/// Between them is at least so much; less is grain.
+const LEAST_SPAN: i32 = 16;
 
 pub(super) fn read(page: &Levels<'_>, map: &Homography, field: &CodeField) -> Option<CodeRead> {
     let format = if field.symbology == Symbology::DataMatrix { BarcodeFormat::DATA_MATRIX } else { BarcodeFormat::QR_CODE };
@@ -19,13 +23,21 @@ pub(super) fn read(page: &Levels<'_>, map: &Homography, field: &CodeField) -> Op
         let wide = quad.0[0].distance(quad.0[1]).max(1.0);
         let high = quad.0[0].distance(quad.0[3]).max(1.0);
         let zoom = (300.0 / wide.min(high)).max(1.0).min(900.0 / wide.max(high)).max(0.5);
-        let patch = cut(page, map, &area, (wide * zoom) as usize, (high * zoom) as usize);
+        let mut patch = cut(page, map, &area, (wide * zoom) as usize, (high * zoom) as usize);
+        stretch(&mut patch.pixels);
         let mut hints = DecodeHints { TryHarder: Some(true), ..DecodeHints::default() };
         let (w, h) = (patch.width as u32, patch.height as u32);
         let found = rxing::helpers::detect_in_luma_with_hints(patch.pixels, w, h, Some(format), &mut hints).ok()?;
         let text = found.getText().to_owned();
         Some(CodeRead { text, confidence: 0.999 })
     })
+}
+
+/// Makes a pale print black on white: the decoder takes little contrast for none.
+fn stretch(pixels: &mut [u8]) {
+    let (low, high) = (percentile(pixels, DARKEST), percentile(pixels, 1.0 - DARKEST));
+    let span = i32::from(high.saturating_sub(low)).max(LEAST_SPAN);
+    pixels.iter_mut().for_each(|p| *p = ((i32::from(*p) - i32::from(low)) * 255 / span).clamp(0, 255) as u8);
 }
 
 /// How a page is shrunk across and down, one after another: large codes are found on small copies, and codes that a careless

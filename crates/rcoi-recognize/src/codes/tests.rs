@@ -170,6 +170,65 @@ fn damage_that_leaves_every_sign_somewhere_does_not_hinder() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// What happens to a code, by name.
+type Damage<'a> = (&'a str, &'a dyn Fn(&GrayImage) -> GrayImage);
+
+/// A matrix code of 16 mm at (42, 12) of the page.
+fn matrix(symbology: &str, text: &str, dpi: f32) -> Scan {
+    let template = parse(
+        "x.toml",
+        &format!(
+            "title = \"x\"\nform = \"X\"\npage = [{}, {}]\n[locate]\nkind = \"whole\"\nupright = true\n[[field]]\nname = \"c\"\nkind = \"code\"\n\
+             class = \"text\"\nat = [40, 10]\nsize = [20, 20]\nsymbology = \"{symbology}\"\n",
+            PAGE.0, PAGE.1
+        ),
+    )
+    .expect("a template");
+    let Some(FieldSpec::Code(field)) = template.field("c").map(|f| f.spec.clone()) else { panic!("a code") };
+    let format = if symbology == "qr" { rxing::BarcodeFormat::QR_CODE } else { rxing::BarcodeFormat::DATA_MATRIX };
+    let bits = rxing::Writer::encode(&rxing::MultiFormatWriter, text, &format, 0, 0).expect("a code");
+    // Some writers put a quiet zone round it, some none.
+    let dark: Vec<(u32, u32)> =
+        (0..bits.getHeight()).flat_map(|y| (0..bits.getWidth()).map(move |x| (x, y))).filter(|(x, y)| bits.get(*x, *y)).collect();
+    let (x0, y0) = (dark.iter().map(|p| p.0).min().unwrap_or(0), dark.iter().map(|p| p.1).min().unwrap_or(0));
+    let side = dark.iter().map(|p| p.0).max().unwrap_or(0) + 1 - x0;
+    let scale = dpi / 25.4;
+    let module = 16.0 * scale / side as f32;
+    let gray = GrayImage::from_fn((PAGE.0 * scale) as u32, (PAGE.1 * scale) as u32, |x, y| {
+        let (mx, my) = ((x as f32 + 0.5 - 42.0 * scale) / module, (y as f32 + 0.5 - 12.0 * scale) / module);
+        let inside = mx >= 0.0 && my >= 0.0 && mx < side as f32 && my < side as f32;
+        Luma([if inside && bits.get(mx as u32 + x0, my as u32 + y0) { 20 } else { 245 }])
+    });
+    Scan { gray, map: scaled(dpi), field }
+}
+
+#[test]
+fn matrix_codes_stand_damage_fading_and_tilt() {
+    let mm = |u: f32, v: f32| (20.0 + 51.5 * u, 12.0 + 14.5 * v);
+    let near = |(x, y): (f32, f32)| (x - 52.0).hypot(y - 21.0) < 0.9;
+    let blot = |gray: &GrayImage| painted(gray, 20, |u, v| near(mm(u, v)));
+    let damages: [Damage<'_>; 7] = [
+        ("clean", &GrayImage::clone),
+        ("grain", &|g| grain(g, 40, 3)),
+        ("faded", &faded),
+        ("one bit", &one_bit),
+        ("tilted", &|g| tilted(g, 3.0)),
+        ("tilted back and faded", &|g| faded(&tilted(g, -4.0))),
+        ("blotted", &blot),
+    ];
+    for symbology in ["qr", "datamatrix"] {
+        for dpi in [150.0, 300.0] {
+            for (name, damage) in damages {
+                let scan = matrix(symbology, "RCOI-2027-EGE-20417", dpi).damaged(damage);
+                assert_eq!(scan.sure().as_deref(), Some("RCOI-2027-EGE-20417"), "{symbology}, {dpi} dpi, {name}");
+            }
+        }
+        // Of half a code nothing is guessed.
+        let half = matrix(symbology, "RCOI-2027", 200.0).damaged(|g| painted(g, 250, |u, v| mm(u, v).0 > 49.0));
+        assert_eq!(half.text(), None, "{symbology}");
+    }
+}
+
 #[test]
 fn a_lost_digit_comes_back_by_the_check_digit_and_the_printed_digits() {
     let scan = Scan::of(BARS[0].0, BARS[0].1, 200.0).damaged(streaked);
