@@ -131,9 +131,9 @@ def sharpen(a, cut, gain):
 def pen(ink):
     """Gives the strokes of a picture a new width by blurring and cutting, but never loses or floods them."""
     soft = blur(ink, between(0.6, 1.9))
-    out = sharpen(soft, between(0.34, 0.64), between(3.0, 8.0))
+    out = sharpen(soft, between(0.34, 0.7), between(3.0, 8.0))
     before = ink.sum()
-    if out.sum() < 0.45 * before or out.sum() > 1.3 * before:
+    if out.sum() < 0.36 * before or out.sum() > 1.3 * before:
         out = sharpen(blur(ink, 0.7), 0.45, 5.0)
     return out
 
@@ -202,11 +202,13 @@ def look(ink, kind):
         return levels(ink, between(0.75, 1.0) * max(0.3, np.percentile(ink, 99.0)))
     if kind == 1:
         n = CANVAS if chance(0.6) else int(between(36.0, CANVAS))
+        if chance(0.35):  # thin strokes break
+            ink = ink * np.minimum(resize(np.random.uniform(0.5, 1.25, (8, 8)).astype(np.float32), CANVAS), np.float32(1.0))
         ink = blur(ink, between(0.3, 0.9))
         if n != CANVAS:
             ink = resize(ink, n)
         ink = ink + (np.random.standard_normal((n, n)) * between(0.01, 0.09)).astype(np.float32)
-        ink = sharpen(ink, between(0.3, 0.62), 1000.0 if n < CANVAS else between(4.0, 30.0))
+        ink = sharpen(ink, between(0.3, 0.68), 1000.0 if n < CANVAS else between(4.0, 30.0))
         if n != CANVAS:
             ink = resize(ink, CANVAS)
         elif chance(0.5):

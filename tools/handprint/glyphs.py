@@ -110,7 +110,7 @@ def tables(data, seed=0, writings=500):
 def shape(hard):
     """A map of a letter to the page by slant, turn and stretch: a00, a01, a10, a11 of unit scale."""
     a = min(max(bell(4.0 * hard), -12.0), 12.0) * np.pi / 180
-    sh = min(max(-0.04 + bell(0.11 * hard), -0.35), 0.3)
+    sh = min(max(-0.06 + bell(0.14 * hard), -0.5), 0.35)
     sx = np.exp(bell(0.11 * hard))
     c, s = np.cos(a), np.sin(a)
     return c * sx, c * sh - s, s * sx, s * sh + c
@@ -174,7 +174,7 @@ def warped(out, img, k, cap, cx, cy, hard, a00, a01, a10, a11):
 
 @jit
 def pen_width():
-    return min(max(CELL_H * 0.075 * np.exp(bell(0.3)), 1.9), 8.0)
+    return min(max(CELL_H * 0.07 * np.exp(bell(0.36)), 1.4), 8.0)
 
 
 @jit
@@ -336,9 +336,9 @@ def place(k, cap):
 
 @jit
 def scanner():
-    """Two of three scans are good, the rest one bit or poor."""
+    """Three of five scans are good, the rest one bit or poor."""
     u = np.random.random()
-    return 0 if u < 0.64 else 1 if u < 0.84 else 2
+    return 0 if u < 0.58 else 1 if u < 0.83 else 2
 
 
 @jit

@@ -15,6 +15,7 @@ ALPHABETS = {
     "numbers": G.DIGITS + G.MARKS,
     "cyrillic": G.CYRILLIC + "-",
     "latin": G.LATIN,
+    "latin_digits": G.LATIN + G.DIGITS,
     "cyrillic_digits": G.CYRILLIC + G.DIGITS + G.MARKS,
     "all": G.CLASSES,
 }
@@ -238,7 +239,7 @@ def main():
     ap.add_argument("--data", required=True, help="folder with train.npz and synth.npz")
     ap.add_argument("--state", required=True, help="the .pt of train.py")
     ap.add_argument("--out", help="the .bin to write")
-    ap.add_argument("--name", default="handprint-2")
+    ap.add_argument("--name", default="handprint-3")
     ap.add_argument("--without", action="append", default=[])
     ap.add_argument("--sure", type=float, default=0.995, help="from this chance on the small net's answer stands")
     ap.add_argument("--figures", help="where to write the figures (JSON)")

@@ -61,6 +61,7 @@ pub(super) struct Calibrations {
     pub(super) numbers: Calibration,
     pub(super) cyrillic: Calibration,
     pub(super) latin: Calibration,
+    pub(super) latin_digits: Calibration,
     pub(super) cyrillic_digits: Calibration,
     pub(super) all: Calibration,
 }

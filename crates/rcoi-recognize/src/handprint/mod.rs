@@ -25,7 +25,7 @@ use file::{Calibration, Calibrations};
 use net::Net;
 
 /// The weights, written by `tools/handprint/measure.py`.
-const WEIGHTS: &[u8] = include_bytes!("../../model/handprint-2.bin");
+const WEIGHTS: &[u8] = include_bytes!("../../model/handprint-3.bin");
 
 /// The handprint classifier whose weights are part of the program.
 #[derive(Debug)]
@@ -87,6 +87,8 @@ impl Embedded {
                 t.cyrillic
             } else if only(&|c| c.is_ascii_uppercase()) {
                 t.latin
+            } else if only(&|c| c.is_ascii_uppercase() || digit(c)) {
+                t.latin_digits
             } else if only(&|c| russian(c) || digit(c) || mark(c)) {
                 t.cyrillic_digits
             } else {
