@@ -28,7 +28,7 @@ const LINES: usize = 2;
 const ASKEW: usize = 2;
 
 /// Wipes the printed lines round the cells of a row from their windows.
-pub(super) fn wipe(windows: &mut [Option<Window>], outline: Outline, stroke_from: f32) {
+pub(super) fn wipe(windows: &mut [Option<Window>], outline: Outline) {
     let reach = match outline {
         // On a dark scan of one bit the dots of a frame run together.
         Outline::Square | Outline::Dotted => NEAR,
@@ -36,32 +36,38 @@ pub(super) fn wipe(windows: &mut [Option<Window>], outline: Outline, stroke_from
         Outline::Circle | Outline::None => return,
     };
     let Some((cell, places)) = windows.iter().flatten().next().map(|w| (w.cell, SIDES.map(|side| side.place(w)))) else { return };
-    let ends = if outline == Outline::Unknown { ends(windows, places, reach * cell, stroke_from) } else { Vec::new() };
+    let ends = if outline == Outline::Unknown { ends(windows, places, reach * cell) } else { Vec::new() };
+    let mut any = false;
     for (side, place) in SIDES.into_iter().zip(places) {
+        // Dots that do not run together above and below do not at the sides.
+        if outline == Outline::Dotted && !any && matches!(side, Side::Left | Side::Right) {
+            return;
+        }
         // The frame of the neighbour is as good a line.
         for _ in 0..LINES {
-            let seen = side.profiles(windows, stroke_from);
+            let seen = side.profiles(windows);
             let needed = if seen.len() < ROW || outline == Outline::Dotted { ALONE } else { ALONG };
             let Some(at) = line(&seen, place, reach * cell, needed) else { break };
+            any = true;
             // A stroke close to the line makes it no thicker than it is in the other cells.
             let mut thick: Vec<usize> = seen.iter().map(|seen| own(seen, at, (THICK * cell) as usize).len()).collect();
             let middle = thick.len() / 2;
             let thick = *thick.select_nth_unstable(middle).1;
             for (window, seen) in windows.iter_mut().flatten().zip(&seen) {
-                side.clear(window, &own(seen, at, thick.saturating_sub(1)), stroke_from);
+                side.clear(window, &own(seen, at, thick.saturating_sub(1)));
             }
         }
     }
     for (index, side, lines) in ends {
         if let Some(window) = &mut windows[index] {
-            side.clear(window, &lines, stroke_from);
+            side.clear(window, &lines);
         }
     }
 }
 
 /// The lines at the ends of a row that is divided by nothing, or by dots: whole from the line above to the line below.
-fn ends(windows: &[Option<Window>], places: [f32; 4], reach: f32, stroke_from: f32) -> Vec<(usize, Side, Range<usize>)> {
-    let across = |side: Side, place: f32| line(&side.profiles(windows, stroke_from), place, reach, ALONG);
+fn ends(windows: &[Option<Window>], places: [f32; 4], reach: f32) -> Vec<(usize, Side, Range<usize>)> {
+    let across = |side: Side, place: f32| line(&side.profiles(windows), place, reach, ALONG);
     // One of the lines across tells where the other is.
     let high = (places[1] - places[0]) as usize;
     let (top, bottom) = match (across(Side::Top, places[0]), across(Side::Bottom, places[1])) {
@@ -72,11 +78,10 @@ fn ends(windows: &[Option<Window>], places: [f32; 4], reach: f32, stroke_from: f
     };
     let found = |(index, side, place): (usize, Side, f32)| {
         let window = windows[index].as_ref()?;
-        let seen = side.profile(window, stroke_from);
+        let seen = side.profile(window);
         let at = line(std::slice::from_ref(&seen), place, reach, ALONG)?;
         let end = (END * window.cell) as usize;
-        let dark =
-            |y: usize| y < window.h && window.dark[y * window.w..][..window.w][near(&seen, at)].iter().any(|dark| *dark >= stroke_from);
+        let dark = |y: usize| y < window.h && window.ink[y * window.w..][..window.w][near(&seen, at)].contains(&1);
         // The lines across are dark as well; it must be there before them.
         let whole = (top + RIM + 1..top + end).any(dark) && ((bottom + 1).saturating_sub(end)..bottom.saturating_sub(RIM)).any(dark);
         whole.then(|| (index, side, own(&seen, at, (THICK * window.cell) as usize)))
@@ -155,42 +160,43 @@ impl Side {
     }
 
     /// The same of every cell.
-    fn profiles(self, windows: &[Option<Window>], stroke_from: f32) -> Vec<Vec<f32>> {
-        windows.iter().flatten().map(|window| self.profile(window, stroke_from)).collect()
+    fn profiles(self, windows: &[Option<Window>]) -> Vec<Vec<f32>> {
+        windows.iter().flatten().map(|window| self.profile(window)).collect()
     }
 
     /// How much of the side of the cell is dark, for each line of pixels parallel to it together with the next: a thin line that is
     /// a little askew steps from one to the other.
-    fn profile(self, window: &Window, stroke_from: f32) -> Vec<f32> {
+    fn profile(self, window: &Window) -> Vec<f32> {
         let (x, y) = (window.left as usize..window.right as usize, window.top as usize..window.bottom as usize);
-        let dark = |x: usize, y: usize| window.dark[y * window.w + x] >= stroke_from;
-        let share = |span: &Range<usize>, dark: &dyn Fn(usize) -> bool| {
-            span.clone().filter(|at| dark(*at)).count() as f32 / span.len().max(1) as f32
-        };
+        let row = |y: usize| &window.ink[y * window.w..(y + 1) * window.w];
         match self {
             Self::Top | Self::Bottom => {
-                let next = |row: usize| (row + 1).min(window.h - 1);
-                (0..window.h).map(|row| share(&x, &|x| dark(x, row) || dark(x, next(row)))).collect()
+                let both = |at: usize| row(at)[x.clone()].iter().zip(&row((at + 1).min(window.h - 1))[x.clone()]);
+                let share = |at: usize| both(at).map(|(a, b)| u32::from(a | b)).sum::<u32>() as f32 / x.len().max(1) as f32;
+                (0..window.h).map(share).collect()
             }
             Self::Left | Self::Right => {
-                let next = |column: usize| (column + 1).min(window.w - 1);
-                (0..window.w).map(|column| share(&y, &|y| dark(column, y) || dark(next(column), y))).collect()
+                let mut counts = vec![0_u16; window.w];
+                for row in y.clone().map(row) {
+                    counts.iter_mut().zip(row.iter().zip(&row[1..])).for_each(|(count, (a, b))| *count += u16::from(a | b));
+                }
+                counts.into_iter().map(|count| f32::from(count) / y.len().max(1) as f32).collect()
             }
         }
     }
 
     /// Wipes `lines` and their rim in the whole window, except where ink goes on at both sides.
-    fn clear(self, window: &mut Window, lines: &Range<usize>, stroke_from: f32) {
+    fn clear(self, window: &mut Window, lines: &Range<usize>) {
         if lines.is_empty() {
             return;
         }
         let flat = matches!(self, Self::Top | Self::Bottom);
         let (along, across) = if flat { (window.w, window.h) } else { (window.h, window.w) };
-        let (w, old) = (window.w, window.dark.clone());
+        let (w, old) = (window.w, window.ink.clone());
         let index = |at: usize, off: usize| if flat { off * w + at } else { at * w + off };
         let goes_on = |at: usize, off: Option<usize>| {
             let Some(off) = off.filter(|off| *off < across) else { return false };
-            (at.saturating_sub(1)..(at + 2).min(along)).any(|at| old[index(at, off)] >= stroke_from)
+            (at.saturating_sub(1)..(at + 2).min(along)).any(|at| old[index(at, off)] == 1)
         };
         // A line that is a little askew reaches into its rim; beyond it only strokes go on.
         let (from, to) = (lines.start.saturating_sub(RIM), (lines.end + RIM).min(across));
@@ -201,7 +207,7 @@ impl Side {
             }
             let from = if before { lines.start } else { from };
             let to = if behind { lines.end } else { to };
-            (from..to).for_each(|off| window.dark[index(at, off)] = 0.0);
+            (from..to).map(|off| index(at, off)).for_each(|at| (window.dark[at], window.ink[at]) = (0.0, 0));
         }
     }
 }

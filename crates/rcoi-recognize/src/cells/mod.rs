@@ -51,7 +51,7 @@ pub(crate) fn cut_cells(page: &Levels<'_>, map: &Homography, field: &CellsField,
     let mut patch = Patch::default();
     let mut windows: Vec<Option<Window>> =
         field.cells.iter().map(|cell| Window::cut(page, map, (cell, field), black, params, &mut patch)).collect();
-    frame::wipe(&mut windows, field.outline, params.stroke_from);
+    frame::wipe(&mut windows, field.outline);
     let mut room = Room::default();
     let mut inks: Vec<Option<(&Window, Strokes)>> =
         windows.iter().map(|w| w.as_ref().map(|w| (w, strokes::strokes(w, field.outline, params, &mut room)))).collect();

@@ -34,34 +34,60 @@ pub(super) fn glyph(window: &Window, ink: &[f32], params: &Params) -> Option<Gly
         }
     }
     let (mx, my) = (mx / sum, my / sum);
+    // Each pixel is the mean of the square of the window that it covers, along the rows first.
+    let (columns, rows) = (spans(mx, scale, w), spans(my, scale, h));
+    let mut across = vec![0.0; h * SIDE];
+    for y in rows[0].first..rows[SIDE - 1].end().min(h) {
+        let line = &ink[y * w..(y + 1) * w];
+        across[y * SIDE..(y + 1) * SIDE].iter_mut().zip(&columns).for_each(|(out, span)| *out = span.mean(|x| line[x]));
+    }
     let mut pixels = [0.0; SIDE * SIDE];
-    let half = 0.5 / scale;
-    for gy in 0..SIDE {
+    for (gy, span) in rows.iter().enumerate() {
         for gx in 0..SIDE {
-            // The square of the patch that this pixel covers, area-averaged.
-            let cx = mx + (gx as f32 + 0.5 - SIDE as f32 / 2.0) / scale;
-            let cy = my + (gy as f32 + 0.5 - SIDE as f32 / 2.0) / scale;
-            pixels[gy * SIDE + gx] = average(ink, (w, h), (cx - half, cx + half, cy - half, cy + half));
+            pixels[gy * SIDE + gx] = span.mean(|y| across[y * SIDE + gx]);
         }
     }
     Some(Glyph { pixels, rel_height: bh / cell, rel_width: bw / cell, centre_y: ((y0 + y1) as f32 / 2.0 - window.top) / cell })
 }
 
-/// Mean over a rectangle of pixel coordinates with partial pixels at its rim; narrower than a pixel: interpolated.
-fn average(ink: &[f32], (w, h): (usize, usize), (x0, x1, y0, y1): (f32, f32, f32, f32)) -> f32 {
-    // A pixel of the patch spreads over at least its own size: keeps enlarged glyphs smooth.
-    let widen = |a: f32, b: f32| if b - a < 1.0 { ((a + b) / 2.0 - 0.5, (a + b) / 2.0 + 0.5) } else { (a, b) };
-    let ((x0, x1), (y0, y1)) = (widen(x0, x1), widen(y0, y1));
-    let (mut sum, mut area) = (0.0, 0.0);
-    for y in y0.floor() as i32..y1.ceil() as i32 {
-        let high = (y1.min(y as f32 + 1.0) - y0.max(y as f32)).max(0.0);
-        for x in x0.floor() as i32..x1.ceil() as i32 {
-            let wide = (x1.min(x as f32 + 1.0) - x0.max(x as f32)).max(0.0);
-            area += wide * high;
-            if x >= 0 && y >= 0 && (x as usize) < w && (y as usize) < h {
-                sum += wide * high * ink[y as usize * w + x as usize];
-            }
-        }
+/// Most places that a pixel of a glyph covers or touches: a window of 77 shrunk to 20 needs five.
+const COVERED: usize = 8;
+
+/// The places along a row or column of the window that a pixel of the glyph covers, and how much of it lies on each.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    first: usize,
+    count: usize,
+    weights: [f32; COVERED],
+}
+
+impl Span {
+    fn end(&self) -> usize {
+        self.first + self.count
     }
-    if area > 0.0 { sum / area } else { 0.0 }
+
+    fn mean(&self, at: impl Fn(usize) -> f32) -> f32 {
+        self.weights[..self.count].iter().enumerate().map(|(k, weight)| weight * at(self.first + k)).sum()
+    }
+}
+
+/// What each pixel of a glyph covers of `length` places; `middle` = where the middle of the glyph lies, `scale` = glyph pixels a place.
+/// A place spreads over at least its own size, which keeps enlarged glyphs smooth.
+fn spans(middle: f32, scale: f32, length: usize) -> [Span; SIDE] {
+    let half = (0.5 / scale).clamp(0.5, (COVERED - 2) as f32 / 2.0);
+    std::array::from_fn(|g| {
+        let centre = middle + (g as f32 + 0.5 - SIDE as f32 / 2.0) / scale;
+        let (from, to) = (centre - half, centre + half);
+        let first = (from.max(0.0) as usize).min(length);
+        let mut span = Span { first, ..Span::default() };
+        for at in (first..length).take(COVERED) {
+            let part = to.min(at as f32 + 1.0) - from.max(at as f32);
+            if part <= 0.0 {
+                break;
+            }
+            span.weights[span.count] = part / (2.0 * half);
+            span.count += 1;
+        }
+        span
+    })
 }

@@ -15,7 +15,8 @@ const ACCENT: [f32; 2] = [0.12, 0.28];
 /// Room to work in, kept from cell to cell.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    seen: Vec<bool>,
+    /// Ink that no stroke was found to hold yet.
+    left: Vec<u8>,
     stack: Vec<usize>,
     pixels: Vec<usize>,
     /// Strokes that are none of the cell's own, with their pixels.
@@ -63,14 +64,12 @@ pub(super) fn strokes(window: &Window, outline: Outline, params: &Params, room: 
     let mut found = Strokes { kept: None, maybe: Vec::new(), beside: Default::default(), through: false };
     // Columns and the upper end of the character.
     let (mut x, mut top) = ((window.w, 0), window.h);
-    room.seen.clear();
-    room.seen.resize(window.dark.len(), false);
+    room.left.clone_from(&window.ink);
     room.foreign.clear();
-    for seed in 0..window.dark.len() {
-        if room.seen[seed] || window.dark[seed] < params.stroke_from {
-            continue;
-        }
-        let stroke = follow(window, seed, params.stroke_from, room);
+    let mut from = 0;
+    while let Some(seed) = memchr::memchr(1, &room.left[from..]).map(|at| from + at) {
+        from = seed + 1;
+        let stroke = follow(window, seed, room);
         if stroke.is_small(window, params) {
             continue;
         }
@@ -105,11 +104,11 @@ pub(super) fn strokes(window: &Window, outline: Outline, params: &Params, room: 
 }
 
 /// Collects the stroke that `seed` belongs to.
-fn follow(window: &Window, seed: usize, stroke_from: f32, room: &mut Room) -> Stroke {
+fn follow(window: &Window, seed: usize, room: &mut Room) -> Stroke {
     let (w, h) = (window.w, window.h);
     room.pixels.clear();
     room.stack.push(seed);
-    room.seen[seed] = true;
+    room.left[seed] = 0;
     let mut stroke = Stroke { area: 0.0, x: (w, 0), y: (h, 0), middle: (0.0, 0.0), deepest: f32::MIN, deep: 0.0 };
     while let Some(at) = room.stack.pop() {
         room.pixels.push(at);
@@ -122,8 +121,8 @@ fn follow(window: &Window, seed: usize, stroke_from: f32, room: &mut Room) -> St
         stroke.middle = (stroke.middle.0 + x as f32 + 0.5, stroke.middle.1 + y as f32 + 0.5);
         for (nx, ny) in neighbours(x, y, w, h) {
             let n = ny * w + nx;
-            if !room.seen[n] && window.dark[n] >= stroke_from {
-                room.seen[n] = true;
+            if room.left[n] == 1 {
+                room.left[n] = 0;
                 room.stack.push(n);
             }
         }

@@ -19,6 +19,8 @@ pub(super) struct Window {
     pub(super) w: usize,
     pub(super) h: usize,
     pub(super) dark: Vec<f32>,
+    /// 1 where that makes a stroke, else 0.
+    pub(super) ink: Vec<u8>,
     /// Height of the cell.
     pub(super) cell: f32,
     /// Where its frame runs by the template.
@@ -47,9 +49,10 @@ impl Window {
             return None;
         }
         let dark = if field.shade > 0.0 { darkness_on(patch, shade_level(patch, params), black) } else { darkness(patch, black) };
+        let ink = dark.iter().map(|dark| u8::from(*dark >= params.stroke_from)).collect();
         let (w, h) = (patch.width, patch.height);
         let (left, top) = (pixels * MARGIN, pixels * REACH);
-        Some(Self { w, h, dark, cell: pixels, left, top, right: w as f32 - left, bottom: h as f32 - top })
+        Some(Self { w, h, dark, ink, cell: pixels, left, top, right: w as f32 - left, bottom: h as f32 - top })
     }
 
     /// Distance of the middle of a pixel from the nearest side of the cell, negative outside.

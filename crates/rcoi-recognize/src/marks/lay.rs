@@ -35,14 +35,19 @@ pub(super) fn nearest(places: &[Point]) -> Vec<Vec<usize>> {
 /// Sum of the differences between a scan and a print that is moved by (`dx`, `dy`) samples.
 fn misfit(scan: &Tones, print: &Tones, (dx, dy): (i32, i32)) -> u32 {
     let reach = REACH as usize;
-    let mut sum = 0;
+    // Column by column, as many as a register holds: sixteen, and the last eight less those that were counted.
+    let (mut first, mut last) = ([0_u16; 16], [0_u16; 8]);
     for y in reach..SIDE - reach {
-        let a = &scan[y * SIDE + reach..][..WIDTH];
         let from = (y as i32 - dy) as usize * SIDE + (REACH - dx) as usize;
-        let b = &print[from..][..WIDTH];
-        sum += a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b))).sum::<u32>();
+        let (a, b) = (&scan[y * SIDE + reach..][..WIDTH], &print[from..][..WIDTH]);
+        if let (Some(a), Some(b)) = (a.first_chunk::<16>(), b.first_chunk::<16>()) {
+            (0..16).for_each(|k| first[k] += u16::from(a[k].abs_diff(b[k])));
+        }
+        if let (Some(a), Some(b)) = (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+            (0..8).for_each(|k| last[k] += u16::from(a[k].abs_diff(b[k])));
+        }
     }
-    sum
+    first.into_iter().chain(last.into_iter().skip(16 + 8 - WIDTH)).map(u32::from).sum()
 }
 
 fn shifts() -> impl Iterator<Item = (i32, i32)> {

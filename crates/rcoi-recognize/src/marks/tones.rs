@@ -134,32 +134,30 @@ impl Frame {
         let (mut beside, mut margin) = ([0.0; 4], [0.0_f32; 4]);
         for y in 0..SIDE {
             let py = (y as i32 - shift.1).clamp(0, SIDE as i32 - 1) as usize;
-            for x in 0..SIDE {
-                let inside = (x0..x1).contains(&x) && (y0..y1).contains(&y);
-                if !inside && (wx0..wx1).contains(&x) && (wy0..wy1).contains(&y) {
-                    continue;
-                }
-                let px = (x as i32 - shift.0).clamp(0, SIDE as i32 - 1) as usize;
-                let (tone, known) = (f32::from(tones[y * SIDE + x]) / 255.0, f32::from(explained[py * SIDE + px]) / 255.0);
-                // Ink on print darkens what the print has left bright.
-                let left = 1.0 - known;
-                let new = if left > HIDDEN { (tone - known) / left } else { 0.0 };
-                let counted = ((new - GRAIN) / (FULL - GRAIN)).clamp(0.0, 1.0);
-                if inside {
+            let row = Row::of(&tones[y * SIDE..], &explained[py * SIDE..], shift.0);
+            if (y0..y1).contains(&y) {
+                for x in x0..x1 {
+                    let (left, counted) = (row.left[x], row.counted[x]);
                     within += counted * left;
-                    extent += if new > GRAIN { left } else { 0.0 };
+                    extent += if row.new[x] > GRAIN { left } else { 0.0 };
                     free += left;
                     covered += counted;
-                    dark += counted * tone;
-                } else {
-                    // Corners belong to no side: there ink of diagonal neighbours ends; at the rim begins what is printed further off.
-                    let across = (wx0..wx1).contains(&x);
-                    let rim = x.min(y).min(SIDE - 1 - x.max(y)) == 0;
-                    if !rim && across != (wy0..wy1).contains(&y) {
-                        let side = if across { 2 + usize::from(y >= wy1) } else { usize::from(x >= wx1) };
-                        beside[side] += counted * left;
-                        margin[side] += left;
-                    }
+                    dark += counted * row.tone[x];
+                }
+            }
+            // Corners belong to no side: there ink of diagonal neighbours ends; at the rim begins what is printed further off.
+            if y == 0 || y == SIDE - 1 {
+                continue;
+            }
+            let sides = if (wy0..wy1).contains(&y) {
+                [Some((0, 1..wx0)), Some((1, wx1..SIDE - 1))]
+            } else {
+                [Some((2 + usize::from(y >= wy1), wx0.max(1)..wx1.min(SIDE - 1))), None]
+            };
+            for (side, columns) in sides.into_iter().flatten() {
+                for x in columns {
+                    beside[side] += row.counted[x] * row.left[x];
+                    margin[side] += row.left[x];
                 }
             }
         }
@@ -170,6 +168,36 @@ impl Frame {
         ink.missing = print.filter(|p| p.sharp).map_or(0.0, |print| missing(tones, print, shift));
         ink.black = self.darkness(tones);
         ink.beside = std::array::from_fn(|side| beside[side] / margin[side].max(1.0));
+    }
+}
+
+/// A row of samples beside the print that explains it; 0..1.
+struct Row {
+    tone: [f32; SIDE],
+    /// What the print has left bright.
+    left: [f32; SIDE],
+    /// New ink as a share of that, and what of it counts: grain does not, pale ink in full.
+    new: [f32; SIDE],
+    counted: [f32; SIDE],
+}
+
+impl Row {
+    /// The first samples of each; the print lies `shift` samples to the right.
+    fn of(tones: &[u8], explained: &[u8], shift: i32) -> Self {
+        let mut known = [0_u8; SIDE];
+        for (x, known) in known.iter_mut().enumerate() {
+            *known = explained[(x as i32 - shift).clamp(0, SIDE as i32 - 1) as usize];
+        }
+        let mut row = Self { tone: [0.0; SIDE], left: [0.0; SIDE], new: [0.0; SIDE], counted: [0.0; SIDE] };
+        for (x, tone) in tones[..SIDE].iter().enumerate() {
+            let (tone, known) = (f32::from(*tone) / 255.0, f32::from(known[x]) / 255.0);
+            // Ink on print darkens what the print has left bright.
+            let left = 1.0 - known;
+            let new = if left > HIDDEN { (tone - known) / left } else { 0.0 };
+            (row.tone[x], row.left[x], row.new[x]) = (tone, left, new);
+            row.counted[x] = ((new - GRAIN) / (FULL - GRAIN)).clamp(0.0, 1.0);
+        }
+        row
     }
 }
 
