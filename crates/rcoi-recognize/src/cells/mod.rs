@@ -13,7 +13,7 @@ use crate::glyph::{Glyph, GlyphClassifier};
 use crate::levels::Levels;
 use crate::params::Params;
 use crate::sample::Patch;
-use rcoi_model::Homography;
+use rcoi_model::{Homography, Rect};
 use rcoi_template::CellsField;
 use strokes::{Room, Strokes};
 use window::Window;
@@ -48,19 +48,23 @@ pub(crate) struct Inked {
 
 /// Cuts every cell of a field.
 pub(crate) fn cut_cells(page: &Levels<'_>, map: &Homography, field: &CellsField, black: u8, params: &Params) -> Vec<CellInk> {
-    let mut patch = Patch::default();
-    let mut windows: Vec<Option<Window>> =
-        field.cells.iter().map(|cell| Window::cut(page, map, (cell, field), black, params, &mut patch)).collect();
+    let (mut patch, mut room) = (Patch::default(), Room::default());
+    let blank: Vec<bool> = field.cells.iter().map(|cell| window::is_blank(page, map, (cell, field), black, &mut patch)).collect();
+    let cut = |(cell, blank): (&Rect, &bool)| if *blank { None } else { Window::cut(page, map, (cell, field), black, params, &mut patch) };
+    let mut windows: Vec<Option<Window>> = field.cells.iter().zip(&blank).map(cut).collect();
     frame::wipe(&mut windows, field.outline);
-    let mut room = Room::default();
-    let mut inks: Vec<Option<(&Window, Strokes)>> =
-        windows.iter().map(|w| w.as_ref().map(|w| (w, strokes::strokes(w, field.outline, params, &mut room)))).collect();
-    let between = share::share(&mut inks, &field.cells);
-    let ink = |(found, between): (Option<(&Window, Strokes)>, bool)| match found {
-        Some((window, strokes)) => ink(window, strokes, between, params),
-        None => CellInk::Outside,
+    let strokes = |(window, blank): (&Option<Window>, &bool)| match window {
+        Some(window) => Some(strokes::strokes(window, field.outline, params, &mut room)),
+        None => blank.then(Strokes::default),
     };
-    inks.into_iter().zip(between).map(ink).collect()
+    let mut inks: Vec<Option<Strokes>> = windows.iter().zip(&blank).map(strokes).collect();
+    let between = share::share(&mut inks, &field.cells);
+    let ink = |((found, window), between): ((Option<Strokes>, &Option<Window>), bool)| match (found, window) {
+        (Some(strokes), Some(window)) => ink(window, strokes, between, params),
+        (Some(_), None) => CellInk::Empty,
+        (None, _) => CellInk::Outside,
+    };
+    inks.into_iter().zip(&windows).zip(between).map(ink).collect()
 }
 
 fn ink(window: &Window, strokes: Strokes, between: bool, params: &Params) -> CellInk {

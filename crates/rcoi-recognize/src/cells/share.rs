@@ -4,7 +4,6 @@
 //! that was written between two cells. No stroke may belong to nobody: that would be a character read wrong, or lost, in silence.
 
 use super::strokes::Strokes;
-use super::window::Window;
 use rcoi_model::Rect;
 
 /// Cells so near to each other (shares of their height) have nothing between them but strokes of theirs.
@@ -12,14 +11,14 @@ const NEAR: f32 = 0.3;
 
 /// Gives strokes between cells that no character claims to the cells whose character they may be a part of (`maybe`); tells the
 /// cells that hold nothing but such a stroke.
-pub(super) fn share(inks: &mut [Option<(&Window, Strokes)>], cells: &[Rect]) -> Vec<bool> {
+pub(super) fn share(inks: &mut [Option<Strokes>], cells: &[Rect]) -> Vec<bool> {
     let mut between = vec![false; inks.len()];
     for at in 0..inks.len() {
         for (side, end) in [(0, at == 0), (1, at + 1 == inks.len())] {
             let index = if end { None } else { Some(if side == 0 { at - 1 } else { at + 1 }) };
             let index = index.filter(|n| gap(&cells[at], &cells[*n]) < NEAR * cells[at].h);
-            let neighbour = index.and_then(|n| Some((n, &inks[n].as_ref()?.1)));
-            let Some((_, strokes)) = &inks[at] else { continue };
+            let neighbour = index.and_then(|n| Some((n, inks[n].as_ref()?)));
+            let Some(strokes) = &inks[at] else { continue };
             let other = &strokes.beside[side].other;
             if other.is_empty() {
                 continue;
@@ -37,7 +36,7 @@ pub(super) fn share(inks: &mut [Option<(&Window, Strokes)>], cells: &[Rect]) -> 
                 }
             };
             let other = other.clone();
-            let Some((_, strokes)) = &mut inks[at] else { continue };
+            let Some(strokes) = &mut inks[at] else { continue };
             if ours {
                 between[at] |= strokes.kept.is_none();
                 strokes.maybe.extend(other);

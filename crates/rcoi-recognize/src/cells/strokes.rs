@@ -23,7 +23,8 @@ pub(super) struct Room {
     foreign: Vec<(Stroke, Vec<usize>)>,
 }
 
-/// The ink in the window of a cell.
+/// The ink in the window of a cell; none by default.
+#[derive(Debug, Default)]
 pub(super) struct Strokes {
     /// What is surely its character's; `None` without such.
     pub(super) kept: Option<Vec<f32>>,
@@ -61,7 +62,7 @@ struct Stroke {
 
 /// Sorts the strokes of a window.
 pub(super) fn strokes(window: &Window, outline: Outline, params: &Params, room: &mut Room) -> Strokes {
-    let mut found = Strokes { kept: None, maybe: Vec::new(), beside: Default::default(), through: false };
+    let mut found = Strokes::default();
     // Columns and the upper end of the character.
     let (mut x, mut top) = ((window.w, 0), window.h);
     room.left.clone_from(&window.ink);

@@ -4,7 +4,7 @@ use crate::levels::Levels;
 use crate::params::Params;
 use crate::sample::{Patch, darkness, darkness_on, percentile};
 use rcoi_model::{Homography, Rect};
-use rcoi_template::CellsField;
+use rcoi_template::{CellsField, Outline};
 
 /// Margins left and right of a cell, and above and below it, shares of its height: strokes that leave the cell are kept; to the
 /// sides the neighbours begin.
@@ -12,6 +12,43 @@ const MARGIN: f32 = 0.12;
 const REACH: f32 = 0.3;
 /// Share of the window outside the picture from which the cell is.
 const OUTSIDE: f32 = 0.3;
+/// Share of a cell below whose brightness everything but paper lies, and grey levels from paper to ink at least.
+const PAPER: f32 = 0.85;
+const LEAST_INK: f32 = 20.0;
+
+/// A cell is first looked at so many pixels high.
+const COARSE: f32 = 16.0;
+/// Part of the cell's height at each side of its frame where dots may stand, and what they show at most of the page's ink, seen so.
+const DOTS: (f32, f32) = (0.11, 0.4);
+/// Less of it is grain: a stroke of a fine pale pen shows 0.12.
+const GRAIN: f32 = 0.07;
+
+/// Whether a cell without a solid frame holds nothing at all, by a look from afar; most cells of a form do.
+pub(super) fn is_blank(page: &Levels<'_>, map: &Homography, (cell, field): (&Rect, &CellsField), black: u8, patch: &mut Patch) -> bool {
+    if field.shade > 0.0 || matches!(field.outline, Outline::Square | Outline::Unknown) {
+        return false;
+    }
+    // Above and below only as far as the frame's own dots reach: beyond stand those of other rows.
+    let (side, above) = (cell.h * MARGIN, cell.h * DOTS.0);
+    let area = Rect::new(cell.x - side, cell.y - above, cell.w + 2.0 * side, cell.h + 2.0 * above);
+    let (wide, tall) = (area.w * COARSE / cell.h, COARSE * (1.0 + 2.0 * DOTS.0));
+    patch.cut(page, map, &area, wide.round() as usize, tall.round() as usize);
+    if patch.outside > 0.0 {
+        return false;
+    }
+    let paper = percentile(&patch.pixels, PAPER);
+    let full = f32::from(paper.saturating_sub(black)).max(LEAST_INK);
+    let darkest = |part: f32| (f32::from(paper) - part * full).max(0.0) as u8;
+    let (grain, dots) = (darkest(GRAIN), darkest(DOTS.1));
+    // The frame runs so many pixels from the edges of the patch; inside of its dots the cell begins.
+    let inset = |margin: f32| ((margin + DOTS.0) * COARSE).ceil() as usize;
+    let (left, top) = (inset(MARGIN), inset(DOTS.0));
+    (0..patch.height).all(|y| {
+        let row = patch.row(y);
+        let within = (top..patch.height - top).contains(&y) && 2 * left < patch.width;
+        row.iter().all(|p| *p >= dots) && (!within || row[left..patch.width - left].iter().all(|p| *p >= grain))
+    })
+}
 
 /// Darkness of a cell and round it, row-major, 0 = paper .. 1 = ink; lengths in its pixels.
 #[derive(Debug, Clone)]
