@@ -140,6 +140,8 @@ fn each_slip_of_a_field_is_named() {
     one("values = \"AB\"", "values = \"AA\"", None, "field `choice`", &["each value once", "\"A\" twice"]);
     one("values = \"AB\"", "values = []", None, "field `choice`", &["at least one value"]);
     one("values = \"AB\"", "values = \"AB\"\noutline = \"star\"", below("values = \"AB\""), "field `choice`", &["square, circle, dotted"]);
+    let both = "values = \"AB\"\nbare = true\nprinted = true";
+    one("values = \"AB\"", both, below("values = \"AB\""), "field `choice`", &["nothing is printed in bare boxes"]);
     one("symbology = \"ean13\"", "symbology = \"ean14\"", None, "field `code`", &["ean13, code128, qr"]);
     one("check = \"gs1\"", "check = \"gs2\"", None, "field `code`", &["none, gs1 or swapped"]);
     one("check = \"gs1\"", "digits = 12", None, "field `code`", &["13 for ean13"]);
