@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-const DEMO: [&str; 6] = ["demo", "--robot", "--participants", "16", "--seed", "5"];
+const DEMO: [&str; 6] = ["demo", "--robot", "--participants", "40", "--seed", "5"];
 
 /// What the program says when a part of its work begins, and within how many milliseconds after it the axe falls.
 const MOMENTS: [(&str, u64, u64); 10] = [
