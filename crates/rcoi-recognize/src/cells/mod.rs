@@ -86,12 +86,11 @@ fn ink(window: &Window, strokes: Strokes, between: bool, params: &Params) -> Cel
 /// Names the characters of all fields of a page in one batch: for every field one row for each of its glyphs. `fields` = the cells
 /// of a field and its alphabet.
 pub(crate) fn classify(classifier: &dyn GlyphClassifier, fields: &[(Vec<CellInk>, &str)]) -> Vec<Vec<Vec<f32>>> {
-    let inked = |inks: &[CellInk]| -> Vec<Inked> {
-        inks.iter().filter_map(|ink| if let CellInk::Glyph(inked) = ink { Some((**inked).clone()) } else { None }).collect()
-    };
-    let fields: Vec<(Vec<Inked>, &str)> = fields.iter().map(|(inks, alphabet)| (inked(inks), *alphabet)).collect();
+    fn inked(inks: &[CellInk]) -> impl Iterator<Item = &Inked> {
+        inks.iter().filter_map(|ink| if let CellInk::Glyph(inked) = ink { Some(inked.as_ref()) } else { None })
+    }
     let (mut glyphs, mut alphabets) = (Vec::new(), Vec::new());
-    for (inked, alphabet) in fields.iter().flat_map(|(inked, alphabet)| inked.iter().map(move |i| (i, *alphabet))) {
+    for (inked, alphabet) in fields.iter().flat_map(|(inks, alphabet)| inked(inks).map(move |i| (i, *alphabet))) {
         for glyph in std::iter::once(&inked.glyph).chain(&inked.wider) {
             glyphs.push(glyph.clone());
             alphabets.push(alphabet);
@@ -111,7 +110,7 @@ pub(crate) fn classify(classifier: &dyn GlyphClassifier, fields: &[(Vec<CellInk>
         }
         row
     };
-    fields.iter().map(|(inked, _)| inked.iter().map(&mut row).collect()).collect()
+    fields.iter().map(|(inks, _)| inked(inks).map(&mut row).collect()).collect()
 }
 
 /// Cells that one stroke runs through together with their neighbours.

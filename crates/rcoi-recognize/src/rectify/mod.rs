@@ -90,12 +90,15 @@ pub(crate) fn stand(page: &Levels<'_>, map: &Homography, template: &Template, gr
         let shift = own.as_ref().filter(clear).map_or(expected, |own| own.near(expected, pull));
         found.push((expected, Point::new(shift.x - expected.x, shift.y - expected.y)));
     }
+    let true_to_print = proved && template.blank.is_none();
     for (at, ((tile, _), own)) in tiles.iter().zip(&peaks).enumerate() {
         let (expected, mut off) = found[at];
         // Paper bends, but its neighbours bend with it: a tile that alone stands elsewhere has met a printed line. Layouts that
         // others drew are less true to their print.
-        let true_to_print = proved && template.blank.is_none();
-        if let (true, Some(own), Some(others)) = (true_to_print, own.as_ref().filter(clear), beside(tiles, &found, at)) {
+        if true_to_print
+            && let Some(own) = own.as_ref().filter(clear)
+            && let Some(others) = beside(tiles, &found, at)
+        {
             let away = ((off.x - others.x) / own.pitch.0).abs().max(((off.y - others.y) / own.pitch.1).abs());
             if away > ALONE {
                 let with_others = Point::new(expected.x + others.x, expected.y + others.y);

@@ -162,23 +162,17 @@ impl Peaks {
         let (ex, ey) = (expected.x / self.step, expected.y / self.step);
         let (rx, ry) = (self.pitch.0 / self.step / 3.0, self.pitch.1 / self.step / 3.0);
         let mut best = (f32::NEG_INFINITY, expected);
-        if self.reach.0 == 0 {
-            // Only its height is known.
-            let rows = (ey - ry).ceil() as i32..=(ey + ry).floor() as i32;
-            for (score, dy) in rows.filter_map(|dy| Some((self.score(0, dy)? - pull * self.weight * ((dy as f32 - ey) / ry).powi(2), dy))) {
-                if score > best.0 {
-                    best = (score, Point::new(expected.x, dy as f32 * self.step));
-                }
-            }
-            return best.1;
-        }
+        // Of some tiles only the height is known; across they stand as expected.
+        let level = self.reach.0 == 0;
+        let columns = if level { 0..=0 } else { (ex - rx).ceil() as i32..=(ex + rx).floor() as i32 };
         for dy in (ey - ry).ceil() as i32..=(ey + ry).floor() as i32 {
-            for dx in (ex - rx).ceil() as i32..=(ex + rx).floor() as i32 {
+            for dx in columns.clone() {
                 let Some(score) = self.score(dx, dy) else { continue };
-                let away = ((dx as f32 - ex) / rx).powi(2) + ((dy as f32 - ey) / ry).powi(2);
+                let x = if level { ex } else { dx as f32 };
+                let away = ((x - ex) / rx).powi(2) + ((dy as f32 - ey) / ry).powi(2);
                 let score = score - pull * self.weight * away;
                 if score > best.0 {
-                    best = (score, Point::new(dx as f32 * self.step, dy as f32 * self.step));
+                    best = (score, Point::new(x * self.step, dy as f32 * self.step));
                 }
             }
         }
