@@ -18,6 +18,7 @@ mod reader;
 mod rectify;
 mod sample;
 pub mod source;
+mod wide;
 mod witness;
 
 pub use annotate::annotate;

@@ -4,7 +4,7 @@
 //! the one that most other anchors confirm wins (the idea of RANSAC, Fischler and Bolles 1981, but every pair is tried, so the
 //! outcome does not depend on chance). Round what the map foretells every mark is then looked for once more, finer, as it lies.
 
-use super::shape::{self, Demand, Hit, Linear, Pattern};
+use super::shape::{self, Demand, Drawings, Hit, Linear};
 use super::{Scene, UNEVEN, fit, general, lying, placed};
 use crate::params::Params;
 use rcoi_model::{Homography, Placement, Point};
@@ -62,11 +62,11 @@ pub(super) fn find(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], p
 /// The way the form lies when it was turned by `turn` quarters and all its marks are seen.
 pub(super) fn at_first_sight(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], turn: u8, params: &Params) -> Option<Placement> {
     let expected = expected(scene, template, turn)?;
-    let mut known: Vec<(Pattern, Point, Vec<Hit>)> = Vec::new();
+    let mut drawings = Drawings::default();
     let count = if anchors.len() > MANY { NEIGHBOURS } else { RIVALS };
     let mut hits: Vec<Vec<Hit>> = Vec::with_capacity(anchors.len());
     for anchor in anchors {
-        let one = look(scene, anchor, &expected, count, &mut known, params);
+        let one = look(scene, anchor, &expected, count, &mut drawings, params);
         if one.is_empty() {
             return None;
         }
@@ -99,9 +99,9 @@ fn expected(scene: &Scene<'_>, template: &Template, turn: u8) -> Option<Homograp
 }
 
 fn quick(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], expected: &Homography, params: &Params) -> Option<Placement> {
-    let mut known: Vec<(Pattern, Point, Vec<Hit>)> = Vec::new();
+    let mut drawings = Drawings::default();
     let count = if anchors.len() > MANY { NEIGHBOURS } else { RIVALS };
-    let hits: Vec<Vec<Hit>> = anchors.iter().map(|anchor| look(scene, anchor, expected, count, &mut known, params)).collect();
+    let hits: Vec<Vec<Hit>> = anchors.iter().map(|anchor| look(scene, anchor, expected, count, &mut drawings, params)).collect();
     through(scene, template, anchors, &arranged(template, anchors, expected, &hits)?, params)
 }
 
@@ -133,29 +133,25 @@ fn coarse(scene: &Scene<'_>, anchor: &Anchor, map: &Homography) -> usize {
 }
 
 /// Places in the picture that look like an anchor, round the place where it is expected.
-fn look(
+fn look<'t>(
     scene: &Scene<'_>,
-    anchor: &Anchor,
+    anchor: &'t Anchor,
     expected: &Homography,
     count: usize,
-    known: &mut Vec<(Pattern, Point, Vec<Hit>)>,
+    drawings: &mut Drawings<'t>,
     params: &Params,
 ) -> Vec<Hit> {
     let level = coarse(scene, anchor, expected);
     let shrink = (1_u32 << level) as f32;
-    let Some(pattern) = shape::draw(&anchor.shape, &Linear::near(expected, anchor.centre, shrink), COARSE_ARM) else { return Vec::new() };
+    let Some(pattern) = drawings.of(&anchor.shape, &Linear::near(expected, anchor.centre, shrink), COARSE_ARM) else { return Vec::new() };
     let place = expected.apply(anchor.centre);
     let middle = Point::new(place.x / shrink, place.y / shrink);
-    if let Some((_, _, hits)) = known.iter().find(|k| k.0 == pattern && k.1.distance(middle) < 1.0) {
-        return hits.clone();
-    }
     let longest = scene.gray.width().max(scene.gray.height()) as f32;
     let demand = Demand { score: params.anchor_score, contrast: scene.least_contrast(params), count };
-    let mut hits = shape::seek(scene.level(level), scene.paper, &pattern, middle, params.anchor_reach * longest / shrink, demand);
+    let mut hits = shape::seek(scene.level(level), scene.paper, pattern, middle, params.anchor_reach * longest / shrink, demand);
     for hit in &mut hits {
         hit.at = Point::new(hit.at.x * shrink, hit.at.y * shrink);
     }
-    known.push((pattern, middle, hits.clone()));
     hits
 }
 
@@ -222,11 +218,12 @@ pub(super) fn settle(
     params: &Params,
 ) -> Option<Placement> {
     let mut seen: Vec<Seen> = Vec::with_capacity(anchors.len());
+    let mut drawings = Drawings::default();
     for (index, anchor) in anchors.iter().enumerate() {
         let linear = Linear::near(rough, anchor.centre, 1.0);
         let level = shape::level(&anchor.shape, linear.scale(), FINE.0, FINE.1, scene.most_level());
         let shrink = (1_u32 << level) as f32;
-        let Some(pattern) = shape::draw(&anchor.shape, &Linear::near(rough, anchor.centre, shrink), FINE_ARM) else { continue };
+        let Some(pattern) = drawings.of(&anchor.shape, &Linear::near(rough, anchor.centre, shrink), FINE_ARM) else { continue };
         let place = rough.apply(anchor.centre);
         let reach = params.anchor_tolerance * template.width * linear.scale();
         // Where it was seen and may be, the look need not be wide.
@@ -236,7 +233,7 @@ pub(super) fn settle(
         let reach = reach / shrink;
         let demand = Demand { score: params.anchor_score, contrast: scene.least_contrast(params), count: 1 };
         let middle = Point::new(place.x / shrink, place.y / shrink);
-        if let Some(hit) = shape::seek(scene.level(level), scene.paper, &pattern, middle, reach, demand).first() {
+        if let Some(hit) = shape::seek(scene.level(level), scene.paper, pattern, middle, reach, demand).first() {
             seen.push((index, Point::new(hit.at.x * shrink, hit.at.y * shrink), hit.score));
         }
     }

@@ -2,10 +2,12 @@
 //! frequencies, which takes ten times as long for patterns of some hundred pixels.
 
 use crate::cv::{self, Scores};
+use crate::wide;
 use image::GrayImage;
 
-/// Larger windows are left to OpenCV, pixels: the sums of squares stay below 2³².
+/// Larger windows are left to OpenCV, pixels, and larger patterns: their sums of squares and of products stay below 2³¹.
 const MOST_AREA: usize = 60_000;
+const MOST_PATTERN: usize = 33_000;
 /// So are longer sums, products.
 const MOST_PRODUCTS: usize = 4_000_000;
 
@@ -21,6 +23,8 @@ pub(super) struct Worth {
 }
 
 const ROUGH: f32 = 0.55;
+/// Products that go at once.
+const LANES: usize = 16;
 
 /// Normalised correlation of `pattern` with every place of `window`; `None` when it does not fit in. Places that are not worth it have 0.
 pub(super) fn scores(window: &GrayImage, pattern: &GrayImage, worth: &Worth) -> Option<Scores> {
@@ -30,98 +34,118 @@ pub(super) fn scores(window: &GrayImage, pattern: &GrayImage, worth: &Worth) -> 
         return None;
     }
     let (width, height) = (wide - w + 1, high - h + 1);
-    if wide * high > MOST_AREA || width * height * w * h > MOST_PRODUCTS {
+    if wide * high > MOST_AREA || w * h > MOST_PATTERN || width * height * w * h > MOST_PRODUCTS {
         return cv::scores(window, pattern);
     }
     let n = (w * h) as f32;
-    let mean = pattern.as_raw().iter().map(|p| u32::from(*p)).sum::<u32>() as f32 / n;
-    let wanted: Vec<f32> = pattern.as_raw().iter().map(|p| f32::from(*p) - mean).collect();
-    let own = wanted.iter().map(|v| v * v).sum::<f32>();
-    let pixels: Vec<f32> = window.as_raw().iter().map(|p| f32::from(*p)).collect();
+    let (sum, squares) = pattern.as_raw().iter().fold((0_u32, 0_u64), |(s, q), p| (s + u32::from(*p), q + u64::from(*p).pow(2)));
+    let mean = sum as f32 / n;
+    let own = (squares as f64 - f64::from(sum) * f64::from(sum) / f64::from(n)) as f32;
+    // Rows of the pattern are filled up with zeros to whole registers, so what lies under them may run on beyond the window.
+    let padded = w.next_multiple_of(LANES);
+    let mut wanted = vec![0_i16; padded * h];
+    for (to, from) in wanted.chunks_exact_mut(padded).zip(pattern.as_raw().chunks_exact(w)) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = i16::from(*from));
+    }
+    let mut pixels: Vec<i16> = Vec::with_capacity(wide * high + LANES);
+    pixels.extend(window.as_raw().iter().map(|p| i16::from(*p)));
+    pixels.resize(wide * high + LANES, 0);
     let sums = Sums::of(window);
     let mut values = vec![0.0_f32; width * height];
-    let mut spreads = vec![0.0_f32; width];
+    let (mut spreads, mut under) = (vec![0.0_f32; width], vec![0.0_f32; width]);
+    let (mut of_squares, mut of_core) = (vec![0.0_f32; width], vec![0.0_f32; width]);
     let enough = (worth.deviation * worth.deviation).max(1.0) * n;
-    let core = worth.core.map(|[x0, y0, x1, y1]| {
-        let inner = ((x1 - x0) * (y1 - y0)) as f32;
-        ([x0, y0, x1 - x0, y1 - y0], inner, (ROUGH * worth.score).powi(2) * n / (inner * (n - inner)))
-    });
     for (y, line) in values.chunks_exact_mut(width).enumerate() {
-        for (x, spread) in spreads.iter_mut().enumerate() {
-            let (sum, squares) = sums.over(x, y, w, h);
-            *spread = squares as f32 - sum as f32 * (sum as f32 / n);
-            if let Some(([left, top, w, h], inner, least)) = core
-                && *spread >= enough
-            {
-                // Correlation with a pattern of two greys: from the means of its two parts.
-                let dark = sums.over(x + left, y + top, w, h).0 as f32;
-                let apart = (sum as f32 - dark) / (n - inner) - dark / inner;
+        wide::run(
+            #[inline(always)]
+            || {
+                Sums::along(&sums.greys, sums.stride, [0, y, w, y + h], &mut under);
+                Sums::along(&sums.squares, sums.stride, [0, y, w, y + h], &mut of_squares);
+                for (spread, (squares, sum)) in spreads.iter_mut().zip(of_squares.iter().zip(&under)) {
+                    *spread = squares - sum * (sum / n);
+                }
+            },
+        );
+        if let Some([x0, y0, x1, y1]) = worth.core
+            && spreads.iter().any(|s| *s >= enough)
+        {
+            // Correlation with a pattern of two greys: from the means of its two parts.
+            let inner = ((x1 - x0) * (y1 - y0)) as f32;
+            let least = (ROUGH * worth.score).powi(2) * n / (inner * (n - inner));
+            Sums::along(&sums.greys, sums.stride, [x0, y + y0, x1, y + y1], &mut of_core);
+            for (spread, (dark, sum)) in spreads.iter_mut().zip(of_core.iter().zip(&under)) {
+                let apart = (sum - dark) / (n - inner) - dark / inner;
                 if apart <= 0.0 || apart * apart < least * *spread {
                     *spread = 0.0;
                 }
             }
         }
-        let mut from = 0;
-        while let Some(start) = spreads[from..].iter().position(|s| *s >= enough).map(|k| from + k) {
-            let end = run(&spreads, start, enough);
-            let line = &mut line[start..end];
-            for (j, row) in wanted.chunks_exact(w).enumerate() {
-                for (i, wanted) in row.iter().enumerate() {
-                    let under = &pixels[(y + j) * wide + start + i..][..line.len()];
-                    line.iter_mut().zip(under).for_each(|(sum, pixel)| *sum += pixel * wanted);
-                }
-            }
-            for (value, spread) in line.iter_mut().zip(&spreads[start..end]) {
-                *value = if *spread >= enough { (*value / (spread * own).sqrt()).clamp(-1.0, 1.0) } else { 0.0 };
-            }
-            from = end;
+        for (x, (value, spread)) in line.iter_mut().zip(&spreads).enumerate().filter(|(_, (_, s))| **s >= enough) {
+            let products = wide::run(
+                #[inline(always)]
+                || products(&pixels[y * wide + x..], wide, &wanted, padded),
+            );
+            *value = ((products as f32 - mean * under[x]) / (spread * own).sqrt()).clamp(-1.0, 1.0);
         }
     }
     Some(Scores { width, height, values })
 }
 
-/// Flat places that do not end a run: it is as quick to pass over them.
-const GAP: usize = 8;
-
-/// The end of a run of places that deviate enough.
-fn run(spreads: &[f32], start: usize, enough: f32) -> usize {
-    let mut end = start + 1;
-    for (x, spread) in spreads.iter().enumerate().skip(end) {
-        if *spread >= enough {
-            end = x + 1;
-        } else if x >= end + GAP {
-            break;
+/// Sum of the products of what is wanted, rows of `padded` values, and the rows of a picture from its first pixel on.
+#[inline(always)]
+fn products(pixels: &[i16], stride: usize, wanted: &[i16], padded: usize) -> i32 {
+    let mut sum = 0;
+    for (row, wanted) in wanted.chunks_exact(padded).enumerate() {
+        let under = &pixels[row * stride..][..padded];
+        for (a, b) in under.as_chunks::<LANES>().0.iter().zip(wanted.as_chunks::<LANES>().0) {
+            for k in 0..LANES {
+                sum += i32::from(a[k]) * i32::from(b[k]);
+            }
         }
     }
-    end
+    sum
 }
 
-/// Sums of greys and of their squares over upright rectangles.
+/// Sums of greys and of their squares over upright rectangles. They wrap; what lies within a pattern does not.
 struct Sums {
     stride: usize,
-    sums: Vec<(u32, u32)>,
+    greys: Vec<u32>,
+    squares: Vec<u32>,
 }
 
 impl Sums {
     fn of(picture: &GrayImage) -> Self {
         let stride = picture.width() as usize + 1;
-        let mut sums = vec![(0_u32, 0_u32); stride * (picture.height() as usize + 1)];
-        for (y, row) in picture.as_raw().chunks_exact(stride - 1).enumerate() {
-            let (above, below) = sums.split_at_mut((y + 1) * stride);
-            let (mut sum, mut squares) = (0, 0);
-            for ((below, above), pixel) in below[1..stride].iter_mut().zip(&above[y * stride + 1..]).zip(row) {
-                sum += u32::from(*pixel);
-                squares += u32::from(*pixel) * u32::from(*pixel);
-                *below = (above.0 + sum, above.1 + squares);
-            }
+        let mut all = Self { stride, greys: vec![0; stride], squares: vec![0; stride] };
+        all.greys.reserve(stride * picture.height() as usize);
+        all.squares.reserve(stride * picture.height() as usize);
+        for row in picture.as_raw().chunks_exact(stride - 1) {
+            below(&mut all.greys, stride, row.iter().map(|p| u32::from(*p)));
+            below(&mut all.squares, stride, row.iter().map(|p| u32::from(*p).pow(2)));
         }
-        Self { stride, sums }
+        all
     }
 
-    fn over(&self, x: usize, y: usize, w: usize, h: usize) -> (u32, u32) {
-        let at = |x: usize, y: usize| self.sums[y * self.stride + x];
-        let (a, b, c, d) = (at(x, y), at(x + w, y), at(x, y + h), at(x + w, y + h));
-        (d.0 + a.0 - b.0 - c.0, d.1 + a.1 - b.1 - c.1)
+    /// Sums over a rectangle `[x0, y0, x1, y1)` that is moved to the right by 0, 1, 2 …
+    #[inline(always)]
+    fn along(of: &[u32], stride: usize, [x0, y0, x1, y1]: [usize; 4], out: &mut [f32]) {
+        let n = out.len();
+        let from = |x: usize, y: usize| &of[y * stride + x..][..n];
+        let (a, b, c, d) = (from(x0, y0), from(x1, y0), from(x0, y1), from(x1, y1));
+        for (k, out) in out.iter_mut().enumerate() {
+            *out = d[k].wrapping_add(a[k]).wrapping_sub(b[k]).wrapping_sub(c[k]) as i32 as f32;
+        }
+    }
+}
+
+/// The row of sums below those that are there.
+fn below(sums: &mut Vec<u32>, stride: usize, row: impl Iterator<Item = u32>) {
+    let above = sums.len() - stride;
+    sums.extend_from_within(above..);
+    let mut sum = 0_u32;
+    for (all, value) in sums[above + stride + 1..].iter_mut().zip(row) {
+        sum = sum.wrapping_add(value);
+        *all = all.wrapping_add(sum);
     }
 }
 

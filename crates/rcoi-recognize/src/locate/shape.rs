@@ -178,6 +178,28 @@ pub(super) fn draw(shape: &AnchorShape, map: &Linear, most: f32) -> Option<Patte
     Some(Pattern { core: core(shape, map, &pattern), ..pattern })
 }
 
+/// Marks as they were drawn: those of a sheet mostly are alike and lie alike.
+#[derive(Debug, Default)]
+pub(super) struct Drawings<'t> {
+    all: Vec<(&'t AnchorShape, Linear, Option<Pattern>)>,
+}
+
+/// Pixels by which a drawing may be off at its rim.
+const SAME: f32 = 0.02;
+
+impl<'t> Drawings<'t> {
+    /// See [`draw`]; of one that was drawn already `most` is the same.
+    pub(super) fn of(&mut self, shape: &'t AnchorShape, map: &Linear, most: f32) -> Option<&Pattern> {
+        let near = |a: f32, b: f32| (a - b).abs() * shape.extent() < SAME;
+        let alike = |m: &Linear| near(m.xx, map.xx) && near(m.xy, map.xy) && near(m.yx, map.yx) && near(m.yy, map.yy);
+        let at = self.all.iter().position(|(s, m, _)| *s == shape && alike(m)).unwrap_or_else(|| {
+            self.all.push((shape, *map, draw(shape, map, most)));
+            self.all.len() - 1
+        });
+        self.all[at].2.as_ref()
+    }
+}
+
 /// The rectangle that a solid mark fills in its pattern, whole pixels.
 fn core(shape: &AnchorShape, map: &Linear, pattern: &Pattern) -> Option<[usize; 4]> {
     let (w, h) = match *shape {
