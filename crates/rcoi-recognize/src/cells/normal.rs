@@ -8,12 +8,13 @@ use crate::params::Params;
 pub(super) fn glyph(window: &Window, ink: &[f32], params: &Params) -> Option<Glyph> {
     let (w, h, cell) = (window.w, window.h, window.cell);
     let (mut x0, mut x1, mut y0, mut y1, mut count) = (w, 0, h, 0, 0);
-    for y in 0..h {
-        for x in 0..w {
-            if ink[y * w + x] >= params.stroke_from {
-                (x0, x1, y0, y1) = (x0.min(x), x1.max(x + 1), y0.min(y), y1.max(y + 1));
-                count += 1;
-            }
+    let dark = |v: &f32| *v >= params.stroke_from;
+    for (y, row) in ink.chunks_exact(w).enumerate().take(h) {
+        let here = row.iter().map(|v| u32::from(dark(v))).sum::<u32>();
+        if here > 0 {
+            let (first, last) = (row.iter().position(dark).unwrap_or(w), row.iter().rposition(dark).unwrap_or(0));
+            (x0, x1, y0, y1) = (x0.min(first), x1.max(last + 1), y0.min(y), y + 1);
+            count += here;
         }
     }
     if (count as f32) < cell * cell * params.dust_share {

@@ -3,6 +3,7 @@
 use super::window::Window;
 use crate::params::Params;
 use rcoi_template::Outline;
+use std::ops::Range;
 
 /// A stroke beside the cell that is at least so high (shares of the cell) may be a part of its character: `Ы` in a narrow cell.
 const TALL: f32 = 0.3;
@@ -120,11 +121,13 @@ fn follow(window: &Window, seed: usize, room: &mut Room) -> Stroke {
         stroke.x = (stroke.x.0.min(x), stroke.x.1.max(x));
         stroke.y = (stroke.y.0.min(y), stroke.y.1.max(y));
         stroke.middle = (stroke.middle.0 + x as f32 + 0.5, stroke.middle.1 + y as f32 + 0.5);
-        for (nx, ny) in neighbours(x, y, w, h) {
-            let n = ny * w + nx;
-            if room.left[n] == 1 {
-                room.left[n] = 0;
-                room.stack.push(n);
+        let (columns, rows) = around(x, y, w, h);
+        for ny in rows {
+            for n in ny * w + columns.start..ny * w + columns.end {
+                if room.left[n] == 1 {
+                    room.left[n] = 0;
+                    room.stack.push(n);
+                }
             }
         }
     }
@@ -164,16 +167,19 @@ pub(super) fn keep(pixels: &[usize], window: &Window, params: &Params, kept: &mu
     let (w, h) = (window.w, window.h);
     for at in pixels {
         kept[*at] = window.dark[*at];
-        for (nx, ny) in neighbours(at % w, at / w, w, h) {
-            let n = ny * w + nx;
-            if window.dark[n] < params.stroke_from {
-                kept[n] = window.dark[n];
+        let (columns, rows) = around(at % w, at / w, w, h);
+        for y in rows {
+            let line = y * w + columns.start..y * w + columns.end;
+            for (kept, dark) in kept[line.clone()].iter_mut().zip(&window.dark[line]) {
+                if *dark < params.stroke_from {
+                    *kept = *dark;
+                }
             }
         }
     }
 }
 
-fn neighbours(x: usize, y: usize, w: usize, h: usize) -> impl Iterator<Item = (usize, usize)> {
-    let (x0, x1, y0, y1) = (x.saturating_sub(1), (x + 1).min(w - 1), y.saturating_sub(1), (y + 1).min(h - 1));
-    (y0..=y1).flat_map(move |ny| (x0..=x1).map(move |nx| (nx, ny))).filter(move |n| *n != (x, y))
+/// The columns and rows of a pixel and its neighbours.
+fn around(x: usize, y: usize, w: usize, h: usize) -> (Range<usize>, Range<usize>) {
+    (x.saturating_sub(1)..(x + 2).min(w), y.saturating_sub(1)..(y + 2).min(h))
 }
