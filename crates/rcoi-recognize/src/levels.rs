@@ -44,16 +44,17 @@ impl<'a> Levels<'a> {
 
 fn halved(gray: &GrayImage) -> GrayImage {
     let (wide, width, height) = (gray.width() as usize, gray.width() / 2, gray.height() / 2);
-    let mut out = GrayImage::new(width, height);
-    // Pairs of pixels as one number: the compiler makes whole registers of them (0.3 ms for A4 at 300 dpi).
-    for (row, two) in out.chunks_exact_mut(width as usize).zip(gray.as_raw().chunks_exact(2 * wide)) {
+    let mut out = Vec::with_capacity((width * height) as usize);
+    // Pairs of pixels as one number: the compiler makes whole registers of them. Wider ones are no quicker here (0.5 ms for A4 at 300
+    // dpi against 0.7).
+    for two in gray.as_raw().chunks_exact(2 * wide).take(height as usize) {
         let (upper, lower) = two.split_at(wide);
-        for ((mean, a), b) in row.iter_mut().zip(upper.as_chunks().0).zip(lower.as_chunks().0) {
+        out.extend(upper.as_chunks().0.iter().zip(lower.as_chunks().0).map(|(a, b)| {
             let (a, b) = (u16::from_le_bytes(*a), u16::from_le_bytes(*b));
-            *mean = (((a & 255) + (a >> 8) + (b & 255) + (b >> 8) + 2) >> 2) as u8;
-        }
+            (((a & 255) + (a >> 8) + (b & 255) + (b >> 8) + 2) >> 2) as u8
+        }));
     }
-    out
+    GrayImage::from_raw(width, height, out).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Lays the print of the boxes on the scan: each box together with those that lie nearest, then a small step alone.
 
 use super::Sample;
+use super::fresh::RIM;
 use super::print::Print;
 use super::tones::{SIDE, Tones};
+use crate::wide;
 use rcoi_model::Point;
 
 /// Samples by which a box may be off, after the tiles were corrected to a tenth of a box.
-const REACH: i32 = 3;
+const REACH: i32 = RIM;
 /// A box may lie so far from where its neighbours lie; where only the page tells what print is, layouts are often drawn by
 /// hand, and each box may stand as far off as the search goes.
 const ALONE: [i32; 2] = [1, REACH];
@@ -32,22 +34,54 @@ pub(super) fn nearest(places: &[Point]) -> Vec<Vec<usize>> {
     places.iter().map(near).collect()
 }
 
-/// Sum of the differences between a scan and a print that is moved by (`dx`, `dy`) samples.
-fn misfit(scan: &Tones, print: &Tones, (dx, dy): (i32, i32)) -> u32 {
-    let reach = REACH as usize;
-    // Column by column, as many as a register holds: sixteen, and the last eight less those that were counted.
-    let (mut first, mut last) = ([0_u16; 16], [0_u16; 8]);
-    for y in reach..SIDE - reach {
-        let from = (y as i32 - dy) as usize * SIDE + (REACH - dx) as usize;
-        let (a, b) = (&scan[y * SIDE + reach..][..WIDTH], &print[from..][..WIDTH]);
-        if let (Some(a), Some(b)) = (a.first_chunk::<16>(), b.first_chunk::<16>()) {
-            (0..16).for_each(|k| first[k] += u16::from(a[k].abs_diff(b[k])));
-        }
-        if let (Some(a), Some(b)) = (a.last_chunk::<8>(), b.last_chunk::<8>()) {
-            (0..8).for_each(|k| last[k] += u16::from(a[k].abs_diff(b[k])));
-        }
+/// What stays in the box at any shift, rows one behind the other; the second has all rows.
+const OF_SCAN: usize = WIDTH * WIDTH;
+const OF_PRINT: usize = WIDTH * SIDE;
+/// Samples whose differences the processor sums at once.
+const LANES: usize = 32;
+
+/// `tones` from row `top` and column `left` on, as much as `out` holds.
+fn rows(tones: &Tones, (left, top): (usize, usize), out: &mut [u8]) {
+    for (out, row) in out.chunks_exact_mut(WIDTH).zip(tones.chunks_exact(SIDE).skip(top)) {
+        out.copy_from_slice(&row[left..left + WIDTH]);
     }
-    first.into_iter().chain(last.into_iter().skip(16 + 8 - WIDTH)).map(u32::from).sum()
+}
+
+/// Sums of the differences between a scan and a print that is moved, in the order of [`shifts`].
+fn misfits(scan: &Tones, print: &Tones) -> [u32; SHIFTS] {
+    let reach = REACH as usize;
+    let (mut scan_rows, mut print_rows) = ([0; OF_SCAN], [0; OF_PRINT]);
+    rows(scan, (reach, reach), &mut scan_rows);
+    let mut out = [0; SHIFTS];
+    for across in 0..=2 * reach {
+        rows(print, (2 * reach - across, 0), &mut print_rows);
+        wide::run(
+            #[inline(always)]
+            || {
+                for down in 0..=2 * reach {
+                    if let Some(part) = print_rows[(2 * reach - down) * WIDTH..].first_chunk() {
+                        out[down * (2 * reach + 1) + across] = difference(&scan_rows, part);
+                    }
+                }
+            },
+        );
+    }
+    out
+}
+
+#[inline(always)]
+fn difference(a: &[u8; OF_SCAN], b: &[u8; OF_SCAN]) -> u32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut sum: u32 = a_rest.iter().zip(b_rest).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+    for (a, b) in a.iter().zip(b) {
+        // In this shape it becomes the one instruction that sums differences.
+        let mut part = 0;
+        for k in 0..LANES {
+            part += u16::from(a[k].abs_diff(b[k]));
+        }
+        sum += u32::from(part);
+    }
+    sum
 }
 
 fn shifts() -> impl Iterator<Item = (i32, i32)> {
@@ -56,20 +90,16 @@ fn shifts() -> impl Iterator<Item = (i32, i32)> {
 
 /// Finds for each sample where its print lies. `near` comes from [`nearest`]; `loose`: boxes may stand each for itself.
 pub(super) fn lay<'p>(samples: &mut [Sample], near: &[Vec<usize>], loose: bool, print: impl Fn(&Sample) -> Option<&'p Print>) {
-    let misfits = |sample: &Sample| {
-        let print = print(sample).filter(|p| p.marked)?;
-        let mut out = [0_u32; SHIFTS];
-        out.iter_mut().zip(shifts()).for_each(|(out, shift)| *out = misfit(&sample.tones, &print.tones, shift));
-        Some(out)
-    };
-    let all: Vec<Option<[u32; SHIFTS]>> = samples.iter().map(misfits).collect();
+    let of = |sample: &Sample| Some(misfits(&sample.tones, &print(sample).filter(|p| p.marked)?.tones));
+    let all: Vec<Option<[u32; SHIFTS]>> = samples.iter().map(of).collect();
     for (i, sample) in samples.iter_mut().enumerate() {
         let mut sums = [0_u32; SHIFTS];
         for other in near[i].iter().filter_map(|n| all[*n].as_ref()) {
             sums.iter_mut().zip(other).for_each(|(sum, one)| *sum += one);
         }
         let length = |s: (i32, i32)| s.0 * s.0 + s.1 * s.1;
-        let common = shifts().zip(sums).min_by_key(|(s, sum)| (*sum, length(*s))).map_or((0, 0), |(s, _)| s);
+        let least = sums.iter().copied().min().unwrap_or(0);
+        let common = shifts().zip(sums).filter(|(_, sum)| *sum == least).map(|(s, _)| s).min_by_key(|s| length(*s)).unwrap_or((0, 0));
         sample.shift = common;
         let Some(own) = &all[i] else { continue };
         // A step away must earn its place: a mark may look a little more like a moved frame.

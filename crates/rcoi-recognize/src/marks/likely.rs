@@ -19,8 +19,9 @@ const ODD: f32 = 2.0;
 const VARIES: (f32, f32) = (0.35, 3.0);
 const LEAST_VARIES: f32 = 0.2;
 const ODD_VARIES: f32 = 0.9;
-/// Rounds of sharing the boxes of a page among the kinds.
+/// Most rounds of sharing the boxes of a page among the kinds, and the change of shares after which another changes nothing.
 const ROUNDS: usize = 12;
+const SETTLED: f32 = 1e-4;
 /// Ink that unmarked boxes show before the page has told, its spread, and what that is worth in boxes.
 const BEFORE: (f32, f32, f32) = (0.008, 0.008, 3.0);
 /// What is left of a rubbed-out mark tones a tenth of its box and more, to a third of full ink or less; specks and strokes
@@ -85,6 +86,7 @@ impl Usual {
         let count = covers.len() as f32;
         let first = (self.centre, self.spread);
         for _ in 0..ROUNDS {
+            let was = (self.dirt, self.centre);
             let mut clean = [0.0; 3];
             let (mut dirty, mut ink, mut alike, mut odd, mut off) = (0.0, 0.0, 0.0, 0.0, 0.0);
             for cover in covers {
@@ -109,7 +111,10 @@ impl Usual {
                 self.odd = (odd + ODD * before.1) / (alike + odd + ODD);
                 self.varies = ((off + VARIES.0.powi(2) * VARIES.1) / (alike + VARIES.1)).sqrt().max(LEAST_VARIES);
             }
-            marked = (alike + odd + 1.0) / (count + 5.0);
+            let before = std::mem::replace(&mut marked, (alike + odd + 1.0) / (count + 5.0));
+            if (marked - before).abs() < SETTLED && (self.dirt - was.0).abs() < SETTLED && (self.centre - was.1).abs() < SETTLED {
+                return;
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! widened by the error that remains and taken off. How much ink unmarked boxes still show on this page is learned from
 //! them, and from both kinds of boxes follows the chance that a box is marked.
 
+mod fresh;
 mod judge;
 mod lay;
 mod likely;
@@ -111,7 +112,7 @@ pub(crate) fn measure(picture: &Levels<'_>, maps: &[Homography], template: &Temp
     }
     for sample in &samples {
         let ink = &mut page.inks[sample.field][sample.at];
-        sample.frame.new_ink(&sample.tones, known.get(sample.field, sample.at), sample.shift, sample.step, ink);
+        fresh::measure(&sample.frame, &sample.tones, known.get(sample.field, sample.at), sample.shift, sample.step, ink);
     }
     page.learn(template, prints);
     page
@@ -133,8 +134,8 @@ fn look(picture: &Levels<'_>, maps: &[Homography], boxes: &mut [Sample], black: 
     let mut patch = Patch::default();
     for sample in boxes.iter_mut() {
         let (ink, map) = (&mut page.inks[sample.field][sample.at], &maps[sample.field]);
-        let cut = tones::cut_box(picture, map, &sample.area, &mut patch);
-        (sample.tones, sample.step) = (cut.pixels, cut.step);
+        let cut = tones::cut_box(picture, map, &sample.area, &mut sample.tones, &mut patch);
+        sample.step = cut.step;
         (ink.outside, ink.area) = (cut.outside, map.apply_rect(&sample.area));
     }
     tones::against_paper(boxes, black);

@@ -1,6 +1,7 @@
 //! What is printed in and round each box: from the picture of the empty form, from our drawing, or from the page's own boxes.
 
 use super::Sample;
+use super::fresh::{Rimmed, lines, rimmed};
 use super::lay;
 use super::tones::{AREA, Frame, LEAST_SPAN, PAPER, SIDE, Tones, cut_box, darken, widened};
 use crate::levels::Levels;
@@ -45,6 +46,10 @@ pub(crate) struct Print {
     pub(super) tones: Tones,
     /// Darkness that need not be new ink.
     pub(super) explained: Tones,
+    /// The same with a rim, so that it can be laid on a scan.
+    pub(super) rimmed: Rimmed,
+    /// Darkness where its lines are, else 0.
+    pub(super) lines: Tones,
     /// From a clean picture of the form, not from scans.
     pub(super) sharp: bool,
     /// Whether there is anything that could be laid on a scan.
@@ -59,7 +64,7 @@ impl Print {
             let share = (f32::from(*dark) / 255.0 - FAINT) / (LINE - FAINT);
             *dark = (share.clamp(0.0, 1.0) * 255.0) as u8;
         }
-        Self { marked: tones.iter().any(|t| *t > MARKED), tones, explained, sharp: true }
+        Self::of(tones, explained, true)
     }
 
     /// From the boxes of a page, which have its tone already: what they differ by tells how much more is no new ink.
@@ -70,7 +75,11 @@ impl Print {
             let share = f32::max(own + BESIDE * (wide - own), own + VARIES * (own - low)) / 255.0 + 0.03;
             *dark = (share.min(1.0) * 255.0) as u8;
         }
-        Self { marked: usual.middle.iter().any(|t| *t > MARKED), tones: usual.middle, explained, sharp: false }
+        Self::of(usual.middle, explained, false)
+    }
+
+    fn of(tones: Tones, explained: Tones, sharp: bool) -> Self {
+        Self { marked: tones.iter().any(|t| *t > MARKED), tones, explained, rimmed: rimmed(&explained), lines: lines(&tones), sharp }
     }
 }
 
@@ -129,7 +138,8 @@ fn in_picture(template: &Template, blank: &GrayImage) -> Known {
         let mut of = Vec::new();
         if let FieldSpec::Marks(spec) = &field.spec {
             for b in &spec.boxes {
-                let mut tones = cut_box(&page, &map, &b.area, &mut patch).pixels;
+                let mut tones = [0; AREA];
+                cut_box(&page, &map, &b.area, &mut tones, &mut patch);
                 let paper = percentile(&tones, PAPER);
                 darken(&mut tones, paper, black);
                 of.push(known.prints.len());
