@@ -69,7 +69,7 @@ pub(super) fn measure(frame: &Frame, tones: &Tones, print: Option<&Print>, shift
         },
     );
     let sum = |columns: &Lanes| columns[x0..x1].iter().map(|v| f32::from(*v)).sum::<f32>();
-    let (new, free) = (sum(&inside.new), sum(&inside.left));
+    let (new, free) = (sum(&inside.all.new), sum(&inside.all.left));
     let free = f32::max(free, 255.0 * LEAST_FREE * ((x1 - x0) * (y1 - y0)) as f32);
     ink.cover = new / free;
     ink.extent = sum(&inside.extent) / free;
@@ -86,28 +86,7 @@ pub(super) fn measure(frame: &Frame, tones: &Tones, print: Option<&Print>, shift
     });
 }
 
-/// Sums over rows, column by column, of what a [`Row`] has, and of its new ink by its tone (256ths).
-#[derive(Debug, Default)]
-struct Columns {
-    new: Lanes,
-    left: Lanes,
-    extent: Lanes,
-    dark: Lanes,
-}
-
-impl Columns {
-    #[inline(always)]
-    fn add(&mut self, row: &Row) {
-        for x in 0..LANES {
-            self.new[x] += row.new[x];
-            self.left[x] += row.left[x];
-            self.extent[x] += row.extent[x];
-            self.dark[x] += (row.new[x] * row.tone[x] + 128) >> 8;
-        }
-    }
-}
-
-/// The same beside the box: new ink, and what print leaves free.
+/// Sums over rows, column by column: of new ink, and of what print leaves free.
 #[derive(Debug, Default, Clone, Copy)]
 struct Margin {
     new: Lanes,
@@ -120,6 +99,25 @@ impl Margin {
         for x in 0..LANES {
             self.new[x] += row.new[x];
             self.left[x] += row.left[x];
+        }
+    }
+}
+
+/// The same inside the box, and there too of what is free where there is any ink, and of new ink by its tone (256ths).
+#[derive(Debug, Default)]
+struct Columns {
+    all: Margin,
+    extent: Lanes,
+    dark: Lanes,
+}
+
+impl Columns {
+    #[inline(always)]
+    fn add(&mut self, row: &Row) {
+        self.all.add(row);
+        for x in 0..LANES {
+            self.extent[x] += row.extent[x];
+            self.dark[x] += (row.new[x] * row.tone[x] + 128) >> 8;
         }
     }
 }
@@ -170,7 +168,7 @@ pub(super) fn lines(print: &Tones) -> Tones {
 }
 
 /// Share of the lines of a print that a scan does not show at all, not even beside them. Ink on a line hides nothing.
-pub(super) fn missing(tones: &Tones, print: &Print, shift: (i32, i32)) -> f32 {
+fn missing(tones: &Tones, print: &Print, shift: (i32, i32)) -> f32 {
     let all = print.lines.iter().filter(|t| **t > 0).count();
     if all == 0 {
         return 0.0;

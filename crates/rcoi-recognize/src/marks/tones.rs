@@ -1,4 +1,4 @@
-//! A box as a small square of tones: how it is cut, where its inside and margin lie, how much ink is new in it.
+//! A box as a small square of tones: how it is cut, how its greys become darkness, where its inside and margin lie.
 
 use super::Sample;
 use crate::levels::Levels;
@@ -17,6 +17,7 @@ const INSET: f32 = 0.08;
 pub(super) const PAPER: f32 = 0.85;
 /// Ink is at least so much darker than paper; less is noise.
 pub(super) const LEAST_SPAN: u8 = 20;
+
 /// Row-major; first brightness, then darkness from 0 = paper to 255 = the darkest ink of the page.
 pub(super) type Tones = [u8; AREA];
 
