@@ -41,6 +41,14 @@ impl ExamPlan {
         ExamId::derived(&[&self.region, &self.department, &self.subject, &self.test_type, &self.stage, &self.date.to_string()])
     }
 
+    /// The day on which the limit ends, as days since 1970: the order in which exams are urgent. At least 1.
+    #[must_use]
+    pub fn limit_day(&self) -> u32 {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        let days = (self.date - epoch).get_days().saturating_add(i32::try_from(self.limit_days).unwrap_or(i32::MAX));
+        u32::try_from(days).unwrap_or(0).max(1)
+    }
+
     /// What may stand in the answer to a task; `None` where the specification does not narrow the form's alphabet.
     #[must_use]
     pub fn symbols_of(&self, task: u32) -> Option<&str> {

@@ -87,7 +87,7 @@ async fn reconciling(pipeline: &Pipeline, exam: ExamId) -> Result<(), Box<dyn Er
 
 async fn packaging(pipeline: &Pipeline, exam: ExamId, data: &Path) -> Result<(), Box<dyn Error>> {
     let key = package::generate()?;
-    let images: Vec<_> = pipeline.store().pages_of_exam(exam).await?.into_iter().map(|p| pipeline.blobs().path(&p.blob)).collect();
+    let images: Vec<_> = pipeline.store().pages_of_exam(exam).await?.into_iter().filter_map(|p| pipeline.blobs().path(&p.blob)).collect();
     let start = Instant::now();
     let facts = pipeline.package_facts(exam, 1).await?;
     println!("facts of {} packets: {:.0} ms", facts.packets.len(), ms(start));
@@ -111,13 +111,14 @@ async fn packaging(pipeline: &Pipeline, exam: ExamId, data: &Path) -> Result<(),
         let (joined, joined_cpu) = (ms(start), cpu() - used);
         let (start, used) = (Instant::now(), cpu());
         let mut writer = pipeline.blobs().writer()?;
-        let mut open = |hash: &rcoi_model::BlobHash| File::open(pipeline.blobs().path(hash));
+        let mut open = |hash: &rcoi_model::BlobHash| pipeline.blobs().reader(hash).map_err(std::io::Error::other);
         package::build(&facts, &key, &mut open, &mut writer)?;
         let written = ms(start);
         let (hash, size) = writer.finish()?;
         let (made, made_cpu) = (ms(start), cpu() - used);
         let (start, used) = (Instant::now(), cpu());
-        let file = BufReader::new(File::open(pipeline.blobs().path(&hash))?);
+        let made_at = pipeline.blobs().path(&hash).ok_or("blobs are no files")?;
+        let file = BufReader::new(File::open(&made_at)?);
         let checked = package::verify(file, &key.verifying_key()).map_err(|faults| format!("{faults:?}"))?;
         let (verified, verified_cpu) = (ms(start), cpu() - used);
         println!("processor: copying into one file {joined_cpu:.0} ms, package {made_cpu:.0} ms, verifying {verified_cpu:.0} ms");
@@ -131,7 +132,7 @@ async fn packaging(pipeline: &Pipeline, exam: ExamId, data: &Path) -> Result<(),
         );
         std::fs::remove_dir_all(&copies)?;
         std::fs::remove_file(&one)?;
-        std::fs::remove_file(pipeline.blobs().path(&hash))?;
+        std::fs::remove_file(&made_at)?;
     }
     Ok(())
 }

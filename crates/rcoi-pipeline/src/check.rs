@@ -3,15 +3,22 @@
 use crate::error::Result;
 use crate::facts::ExamFacts;
 use crate::pipeline::Pipeline;
+use jiff::{SignedDuration, Timestamp};
 use rcoi_model::{ExamId, ExamState};
 use rcoi_rules::reconcile;
 use rcoi_rules::reconcile::{KEY_PREFIX, Reconciled};
 use rcoi_store::Synced;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// The automatic reconciliation rests so many times as long as it worked: it never takes more than a fifth of a core.
 const REST: u32 = 4;
+
+/// How often other processes' changes are looked for.
+const LOOK: Duration = Duration::from_secs(1);
+/// Clocks of machines may differ by so much, and a commit may take so long.
+const OVERLAP: SignedDuration = SignedDuration::from_secs(30);
 
 /// Reconciles exams by themselves: after the last change, when no page of the exam waits to be read.
 pub(crate) async fn run(pipeline: Pipeline, cancel: CancellationToken) {
@@ -33,6 +40,29 @@ pub(crate) async fn run(pipeline: Pipeline, cancel: CancellationToken) {
             }
         }
         worked = begun.elapsed();
+    }
+}
+
+/// Sees what other processes did to pages, and has their exams reconciled. Runs until cancelled.
+pub(crate) async fn watch(pipeline: Pipeline, cancel: CancellationToken) {
+    let mut seen: BTreeMap<ExamId, (u64, Timestamp)> = BTreeMap::new();
+    let mut since = Timestamp::UNIX_EPOCH;
+    loop {
+        match pipeline.inner.store.changed_exams(since).await {
+            Ok(changed) => {
+                for (exam, pages, last) in changed {
+                    since = since.max(last.saturating_sub(OVERLAP).unwrap_or(last));
+                    if seen.insert(exam, (pages, last)) != Some((pages, last)) {
+                        pipeline.touched(exam);
+                    }
+                }
+            }
+            Err(error) => tracing::debug!(%error, "what other processes did is not known; asking again"),
+        }
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use crate::cutout::DecodedPages;
 use crate::error::{PipelineError, Result};
 use crate::facts::{MadeSheets, ReadFacts};
 use crate::reader::{Reader, Readers};
-use crate::{relay, worker};
+use crate::worker::Worker;
+use crate::{check, relay};
 use rcoi_model::{ExamId, ExamPlan, PageId, Role, Task, UserId};
 use rcoi_queue::Queue;
 use rcoi_recognize::source::Limits;
@@ -26,6 +27,10 @@ pub struct Params {
     pub read_limit: Duration,
     /// After this time a page that was published and not read is published again.
     pub lease: Duration,
+    /// After this time a page whose reader gives no sign of life is read by another one.
+    pub hold: Duration,
+    /// Readings of one page that end without a result through no fault of the page; then it is set aside.
+    pub attempts: u32,
     /// How often the relay looks for pages of other processes when nobody nudges it.
     pub poll: Duration,
     /// Quiet time after the last change before the reconciliation runs by itself.
@@ -44,6 +49,8 @@ impl Default for Params {
             workers: std::thread::available_parallelism().map_or(2, usize::from),
             read_limit: Duration::from_secs(60),
             lease: Duration::from_secs(15),
+            hold: Duration::from_secs(6),
+            attempts: 5,
             poll: Duration::from_millis(500),
             settle: Duration::from_millis(300),
             claim_lease: Duration::from_secs(300),
@@ -79,8 +86,6 @@ pub(crate) struct Inner {
     pub(crate) policy: Policy,
     pub(crate) params: Params,
     pub(crate) decoded: DecodedPages,
-    /// Pages this process has published and not finished: the relay does not publish them twice.
-    pub(crate) in_flight: Mutex<BTreeSet<PageId>>,
     /// What the reconciliation needs of readings, which do not change once stored.
     pub(crate) read_facts: Mutex<BTreeMap<PageId, Arc<ReadFacts>>>,
     /// What the last reconciliation of each exam made of its sheets.
@@ -92,6 +97,17 @@ pub(crate) struct Inner {
     pub(crate) checking: tokio::sync::Mutex<()>,
     pub(crate) nudge_relay: Notify,
     pub(crate) nudge_check: Notify,
+}
+
+/// What a process does for the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Relay, reading and reconciliation.
+    Everything,
+    /// Relay and reconciliation; other processes read.
+    Centre,
+    /// Reading only.
+    Read,
 }
 
 /// What [`Pipeline::start`] started. Dropping it does not stop anything; the cancellation token does.
@@ -127,7 +143,6 @@ impl Pipeline {
                 policy,
                 params,
                 decoded: DecodedPages::default(),
-                in_flight: Mutex::default(),
                 read_facts: Mutex::default(),
                 made_sheets: Mutex::default(),
                 plans: Mutex::default(),
@@ -191,12 +206,23 @@ impl Pipeline {
         Ok(done)
     }
 
-    /// Starts relay, workers and the automatic reconciliation; they stop when `cancel` is cancelled.
-    pub fn start(&self, cancel: &CancellationToken) -> Running {
-        let mut tasks =
-            vec![tokio::spawn(relay::run(self.clone(), cancel.clone())), tokio::spawn(crate::check::run(self.clone(), cancel.clone()))];
-        for _ in 0..self.inner.params.workers.max(1) {
-            tasks.push(tokio::spawn(worker::run(self.clone(), cancel.clone())));
+    /// Starts what `duty` names; it stops when `cancel` is cancelled.
+    pub fn start(&self, duty: Duty, cancel: &CancellationToken) -> Running {
+        let mut tasks = Vec::new();
+        if duty != Duty::Read {
+            tasks.push(tokio::spawn(relay::run(self.clone(), cancel.clone())));
+            tasks.push(tokio::spawn(check::run(self.clone(), cancel.clone())));
+            if !self.inner.queue.dies_with_process() {
+                tasks.push(tokio::spawn(check::watch(self.clone(), cancel.clone())));
+            }
+        }
+        if duty != Duty::Centre {
+            let process = uuid::Uuid::new_v4();
+            for n in 0..self.inner.params.workers.max(1) {
+                let (pipeline, cancel) = (self.clone(), cancel.clone());
+                let worker = Worker { pipeline, name: format!("{process}/{n}"), remembers: duty == Duty::Everything, cancel };
+                tasks.push(tokio::spawn(worker.run()));
+            }
         }
         Running(tasks)
     }
@@ -204,7 +230,7 @@ impl Pipeline {
     /// Reads everything that waits, in every exam, reconciles, and returns. Uses its own relay and workers.
     pub async fn run_until_quiet(&self) -> Result<()> {
         let cancel = CancellationToken::new();
-        let running = self.start(&cancel);
+        let running = self.start(Duty::Everything, &cancel);
         let outcome = self.wait_until_quiet().await;
         cancel.cancel();
         running.stopped().await?;

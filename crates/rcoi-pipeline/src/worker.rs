@@ -1,94 +1,144 @@
-//! A worker: takes a page from the queue, reads it, saves reading and tasks in one transaction, acknowledges.
-//! One bad page never stops the pile: it is set aside with its reason.
+//! A worker: takes a page from the queue, makes it its own, reads it, saves reading and tasks in one transaction, acknowledges.
+//! One bad page never stops the pile: it is set aside with its reason. A store that is away is waited for, so that no page
+//! is decoded twice for it.
 
-use crate::error::Result;
+use crate::error::{PipelineError, Result};
 use crate::field_tasks::field_tasks;
+use crate::figures;
 use crate::known::ExamKnowledge;
-use crate::pipeline::{Pipeline, lock};
-use rcoi_model::{Page, PageId, PageState};
+use crate::pipeline::Pipeline;
+use rcoi_model::{Page, PageId};
 use rcoi_queue::{Delivery, Task};
 use rcoi_rules::reconcile::undecodable;
 use rcoi_rules::{Expectations, PacketFacts};
-use rcoi_store::StoreError;
-use std::time::Instant;
+use rcoi_store::{Begun, StoreError};
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// Runs until cancelled or until the queue is closed. A page in work is finished first.
-pub(crate) async fn run(pipeline: Pipeline, cancel: CancellationToken) {
-    let consumer = pipeline.inner.queue.consumer(1);
-    loop {
-        let delivery = tokio::select! {
-            () = cancel.cancelled() => return,
-            next = consumer.next() => match next {
-                Some(delivery) => delivery,
-                None => return,
-            },
-        };
-        pipeline.handle(delivery).await;
-    }
+/// Pause before the first further try of a store that is away, and the longest one.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// One worker of a process.
+pub(crate) struct Worker {
+    pub(crate) pipeline: Pipeline,
+    /// Unlike that of any other worker anywhere.
+    pub(crate) name: String,
+    /// This process reconciles too, so what is read is kept for that.
+    pub(crate) remembers: bool,
+    pub(crate) cancel: CancellationToken,
 }
 
-impl Pipeline {
+impl Worker {
+    /// Runs until cancelled or until the queue is closed. A page in work is finished first.
+    pub(crate) async fn run(self) {
+        let consumer = self.pipeline.inner.queue.consumer(1);
+        loop {
+            let delivery = tokio::select! {
+                () = self.cancel.cancelled() => return,
+                next = consumer.next() => match next {
+                    Some(delivery) => delivery,
+                    None => return,
+                },
+            };
+            self.handle(delivery).await;
+        }
+    }
+
     async fn handle(&self, delivery: Delivery) {
         let Task::Read { page } = delivery.task();
-        match self.read_page(page).await {
-            Ok(()) => {
-                lock(&self.inner.in_flight).remove(&page);
-                delivery.ack();
+        let inner = &self.pipeline.inner;
+        let outcome = match self.patiently(|| inner.store.begin_reading(page, &self.name, inner.params.hold)).await {
+            // It is read, or another worker reads it. Should that one die the relay brings it again.
+            Ok(Begun::NotNow) => Ok(()),
+            Ok(Begun::Yours { page, attempt, fault }) if attempt > inner.params.attempts => {
+                self.patiently(|| self.pipeline.give_up(&page, attempt - 1, fault.as_deref().unwrap_or("чтение оборвалось"))).await
             }
+            Ok(Begun::Yours { page, .. }) => self.keeping(page.id, self.read_page(&page)).await,
+            Err(error) => Err(error.into()),
+        };
+        match outcome {
+            Ok(()) => delivery.ack().await,
             Err(error) => {
                 tracing::warn!(%page, attempt = delivery.attempt(), %error, "page not saved");
-                delivery.nack(&error.to_string());
-                self.bury().await;
+                metrics::counter!("rcoi_page_retries_total").increment(1);
+                // Should that fail too, the lease lapses.
+                if let Err(error) = inner.store.stop_reading(page, &self.name, &error.to_string()).await {
+                    tracing::debug!(%page, %error, "the page's lease was not ended");
+                }
+                delivery.nack(&error.to_string()).await;
             }
         }
     }
 
-    /// Dead letters become pages that are set aside, where the operator sees them with the reason.
-    async fn bury(&self) {
-        for letter in self.inner.queue.take_dead() {
-            let Task::Read { page } = letter.task;
-            let outcome = match self.inner.store.page(page).await {
-                Ok(row) => self.set_aside(&row, &format!("не обработан за {} попытки: {}", letter.deliveries, letter.reason)).await,
-                Err(error) => Err(error.into()),
-            };
-            // When even that fails the page is still `received`: the relay brings it again after its lease.
-            if let Err(error) = outcome {
-                tracing::error!(%page, %error, "dead letter not recorded");
+    /// Lengthens the page's lease again and again while `work` goes on.
+    async fn keeping<T>(&self, page: PageId, work: impl Future<Output = T>) -> T {
+        let hold = self.pipeline.inner.params.hold;
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(hold / 3) => {
+                    // Lost, the page may be read twice, to the same end.
+                    if let Err(error) = self.pipeline.inner.store.keep_reading(page, &self.name, hold).await {
+                        tracing::debug!(%page, %error, "the page's lease was not lengthened");
+                    }
+                }
             }
-            lock(&self.inner.in_flight).remove(&page);
+        }
+    }
+
+    /// Tries again, with growing pauses, while the store or the pictures are out of reach; not beyond the end of this worker.
+    async fn patiently<T, E: Passing, F: Future<Output = Result<T, E>>>(&self, work: impl Fn() -> F) -> Result<T, E> {
+        let mut pause = PAUSES.0;
+        loop {
+            let error = match work().await {
+                Err(error) if error.may_pass() && !self.cancel.is_cancelled() => error,
+                outcome => return outcome,
+            };
+            tracing::warn!(%error, worker = self.name, "waiting for the store");
+            tokio::select! {
+                () = self.cancel.cancelled() => return Err(error),
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(PAUSES.1);
         }
     }
 
     /// Reads one page and saves the result. `Err` only for faults of our own side, which are worth another try.
-    async fn read_page(&self, id: PageId) -> Result<()> {
+    async fn read_page(&self, page: &Page) -> Result<()> {
         let begun = Instant::now();
-        let page = self.inner.store.page(id).await?;
-        if page.state != PageState::Received {
-            return Ok(());
-        }
-        let bytes = match self.inner.blobs.get(&page.blob).await {
+        let inner = &self.pipeline.inner;
+        let bytes = match self.patiently(|| inner.blobs.get(&page.blob)).await {
             Ok(bytes) => bytes,
             Err(error @ (StoreError::NotFound(_) | StoreError::DamagedBlob { .. })) => {
-                return self.set_aside(&page, &format!("файл в хранилище повреждён: {error}")).await;
+                let reason = format!("файл в хранилище повреждён: {error}");
+                return self.patiently(|| self.pipeline.set_aside(page, &reason)).await;
             }
             Err(error) => return Err(error.into()),
         };
-        let plan = self.plan(page.exam).await?;
-        let packet = self.inner.store.packet(page.packet).await?;
+        figures::stage("fetch", begun);
+        let plan = self.patiently(|| self.pipeline.plan(page.exam)).await?;
+        let packet = self.patiently(|| inner.store.packet(page.packet)).await?;
         let packet = PacketFacts { id: packet.id, ppe: packet.ppe, room: packet.room, declared: packet.declared };
         let known = ExamKnowledge::of(&plan, &packet.ppe, &packet.room);
-        let reading = match self.inner.readers.read(bytes, page.index, known, &self.inner.params).await? {
+        let reading_begun = Instant::now();
+        let reading = match inner.readers.read(bytes, page.index, known, &inner.params).await? {
             Ok(reading) => reading,
-            Err(reason) => return self.set_aside(&page, &reason).await,
+            Err(reason) => return self.patiently(|| self.pipeline.set_aside(page, &reason)).await,
         };
-        let template = reading.template.as_ref().and_then(|id| self.inner.templates.get(id));
+        let template = reading.template.as_ref().and_then(|id| inner.templates.get(id));
         let expect = Expectations::new(&plan);
-        let tasks =
-            template.map(|template| field_tasks(&self.inner.policy, &expect, &packet, &page, template, &reading)).unwrap_or_default();
-        self.inner.store.save_reading(page.id, &reading, &tasks).await?;
-        self.remember(page.id, &reading);
-        self.touched(page.exam);
+        let tasks = template.map(|template| field_tasks(&inner.policy, &expect, &packet, page, template, &reading)).unwrap_or_default();
+        figures::stage("read", reading_begun);
+        let saving_begun = Instant::now();
+        self.patiently(|| inner.store.save_reading(page.id, &reading, &tasks)).await?;
+        figures::stage("save", saving_begun);
+        figures::read(reading.template.as_ref().map_or("none", |t| t.0.as_str()), tasks.len());
+        figures::stage("whole", begun);
+        if self.remembers {
+            self.pipeline.remember(page.id, &reading);
+        }
+        self.pipeline.touched(page.exam);
         tracing::info!(
             page = %page.id,
             source = %page.source,
@@ -100,14 +150,39 @@ impl Pipeline {
         );
         Ok(())
     }
+}
 
+/// Errors that may be gone in a moment.
+trait Passing: std::fmt::Display {
+    fn may_pass(&self) -> bool;
+}
+
+impl Passing for StoreError {
+    fn may_pass(&self) -> bool {
+        self.is_transient()
+    }
+}
+
+impl Passing for PipelineError {
+    fn may_pass(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_transient())
+    }
+}
+
+impl Pipeline {
     /// Takes a page out of the reading with its reason and a task for a person.
     pub(crate) async fn set_aside(&self, page: &Page, reason: &str) -> Result<()> {
         let task = undecodable(page.id, page.packet, reason).into_task(page.exam);
         self.inner.store.set_aside(page.id, reason, &task).await?;
+        metrics::counter!("rcoi_pages_set_aside_total").increment(1);
         self.touched(page.exam);
         // No fault of ours: the row and its task tell people; the verbs that take files in print it.
         tracing::info!(page = %page.id, source = %page.source, reason, "page set aside");
         Ok(())
+    }
+
+    /// Sets a page aside that nobody could finish.
+    pub(crate) async fn give_up(&self, page: &Page, attempts: u32, reason: &str) -> Result<()> {
+        self.set_aside(page, &format!("не обработан, попыток: {attempts}; последняя: {reason}")).await
     }
 }

@@ -100,7 +100,7 @@ async fn an_exam_goes_from_files_to_a_package_and_closing_refuses_until_all_is_s
     let made = p.package(exam, &key, None).await.unwrap();
     let (restarted, _) = chain(folder.path(), common::engine()).await;
     assert_eq!(restarted.package(exam, &key, None).await.unwrap(), made, "what is there is not made again");
-    std::fs::remove_file(p.blobs().path(&made.package.blob)).unwrap();
+    std::fs::remove_file(p.blobs().path(&made.package.blob).unwrap()).unwrap();
     let remade = restarted.package(exam, &key, None).await.unwrap();
     assert_eq!(made.package, remade.package, "the same state gives the same bytes, also after a restart");
     let bytes = p.blobs().get(&made.package.blob).await.unwrap();
@@ -126,10 +126,10 @@ async fn what_was_published_before_a_crash_is_read_after_it_and_nothing_twice() 
 
     // Saved but not acknowledged: the message comes once more.
     for page in p.store().pages_of_exam(exam).await.unwrap() {
-        p.queue().producer().publish(Job::Read { page: page.id }, 0).await.unwrap();
+        p.queue().publish(Job::Read { page: page.id }).await.unwrap();
     }
     p.run_until_quiet().await.unwrap();
-    while p.queue().depth().ready > 0 {
+    while p.queue().depth().await.unwrap().ready > 0 {
         p.run_until_quiet().await.unwrap();
     }
     assert_eq!(engine.read.load(Ordering::SeqCst), 5);

@@ -1,7 +1,7 @@
 //! The in-process queue: the promises of the broker without a broker.
 
 use crate::{DeadLetter, Depth, Params, QueueError, Task};
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -23,18 +23,16 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Key: highest priority first (255 - priority), then order of arrival.
-    ready: BTreeMap<(u8, u64), Item>,
+    ready: VecDeque<Item>,
     unacked: usize,
-    dead: Vec<DeadLetter>,
-    next: u64,
+    dead: VecDeque<DeadLetter>,
+    consumers: usize,
     closed: bool,
 }
 
 #[derive(Debug)]
 struct Item {
     task: Task,
-    priority: u8,
     deliveries: u32,
     _room: OwnedSemaphorePermit,
 }
@@ -46,13 +44,13 @@ impl MemoryQueue {
         Self { inner: Arc::new(inner) }
     }
 
-    pub(crate) async fn publish(&self, task: Task, priority: u8) -> Result<(), QueueError> {
+    pub(crate) async fn publish(&self, task: Task) -> Result<(), QueueError> {
         let room = self.inner.room.clone().acquire_owned().await.map_err(|_| QueueError::Closed)?;
         let mut state = self.inner.lock();
         if state.closed {
             return Err(QueueError::Closed);
         }
-        state.push(Item { task, priority, deliveries: 0, _room: room });
+        state.ready.push_back(Item { task, deliveries: 0, _room: room });
         drop(state);
         self.inner.changed.notify_waiters();
         Ok(())
@@ -60,16 +58,18 @@ impl MemoryQueue {
 
     pub(crate) fn consumer(&self, prefetch: usize) -> MemoryConsumer {
         let hands = Arc::new(Semaphore::new(prefetch.clamp(1, Semaphore::MAX_PERMITS)));
+        self.inner.lock().consumers += 1;
         MemoryConsumer { queue: self.inner.clone(), hands }
     }
 
     pub(crate) fn depth(&self) -> Depth {
         let state = self.inner.lock();
-        Depth { ready: state.ready.len(), unacked: state.unacked, dead: state.dead.len() }
+        Depth { ready: state.ready.len(), dead: state.dead.len(), consumers: state.consumers }
     }
 
-    pub(crate) fn take_dead(&self) -> Vec<DeadLetter> {
-        std::mem::take(&mut self.inner.lock().dead)
+    pub(crate) fn next_dead(&self) -> Option<MemoryDead> {
+        let letter = self.inner.lock().dead.pop_front()?;
+        Some(MemoryDead { queue: self.inner.clone(), letter, settled: false })
     }
 
     pub(crate) fn close(&self) {
@@ -91,20 +91,12 @@ impl Inner {
         if item.deliveries >= self.params.delivery_limit {
             tracing::warn!(task = ?item.task, deliveries = item.deliveries, reason, "task given up");
             let letter = DeadLetter { task: item.task, deliveries: item.deliveries, reason: reason.to_owned() };
-            state.dead.push(letter);
+            state.dead.push_back(letter);
         } else {
-            state.push(item);
+            state.ready.push_back(item);
         }
         drop(state);
         self.changed.notify_waiters();
-    }
-}
-
-impl State {
-    fn push(&mut self, item: Item) {
-        let key = (u8::MAX - item.priority, self.next);
-        self.next += 1;
-        self.ready.insert(key, item);
     }
 }
 
@@ -124,7 +116,7 @@ impl MemoryConsumer {
             changed.as_mut().enable();
             {
                 let mut state = self.queue.lock();
-                if let Some((_, mut item)) = state.ready.pop_first() {
+                if let Some(mut item) = state.ready.pop_front() {
                     item.deliveries += 1;
                     state.unacked += 1;
                     let (queue, task) = (self.queue.clone(), item.task);
@@ -137,6 +129,12 @@ impl MemoryConsumer {
             }
             changed.await;
         }
+    }
+}
+
+impl Drop for MemoryConsumer {
+    fn drop(&mut self) {
+        self.queue.lock().consumers -= 1;
     }
 }
 
@@ -177,6 +175,32 @@ impl Drop for MemoryDelivery {
     fn drop(&mut self) {
         if let Some(item) = self.item.take() {
             self.queue.give_back(item, "the worker stopped without an answer");
+        }
+    }
+}
+
+/// A dead letter of a `MemoryQueue`.
+#[derive(Debug)]
+pub struct MemoryDead {
+    queue: Arc<Inner>,
+    letter: DeadLetter,
+    settled: bool,
+}
+
+impl MemoryDead {
+    pub(crate) fn letter(&self) -> &DeadLetter {
+        &self.letter
+    }
+
+    pub(crate) fn settle(mut self) {
+        self.settled = true;
+    }
+}
+
+impl Drop for MemoryDead {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.queue.lock().dead.push_front(self.letter.clone());
         }
     }
 }

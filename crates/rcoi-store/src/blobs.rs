@@ -1,125 +1,195 @@
-//! Content-addressed folder of files: every picture and package is stored once under its SHA-256.
+//! Content-addressed blobs: every picture and package is stored once under its SHA-256, in a folder or in a bucket.
 
 use crate::error::{Result, StoreError};
+use bucket::{Bucket, ObjectReader};
+use folder::Folder;
 use rcoi_model::BlobHash;
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-
-mod stream;
-
-pub use stream::BlobWriter;
 use stream::Part;
 
-/// A folder of blobs, `<root>/ab/cd/abcd…`. Files are written once and never changed.
+mod bucket;
+mod folder;
+mod stream;
+
+pub use bucket::BucketSettings;
+
+/// Where blobs are. They are written once and never changed. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Blobs {
-    root: PathBuf,
+pub struct Blobs(Place);
+
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(Folder),
+    Bucket(Bucket),
 }
 
 impl Blobs {
-    /// Opens the folder, making it when it is not there.
+    /// Opens a folder, making it when it is not there.
     pub async fn open(root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
-        tokio::fs::create_dir_all(&root).await.map_err(|e| failed("make the folder", &root, e))?;
-        Ok(Self { root })
+        Ok(Self(Place::Folder(blocking(move || Folder::open(root)).await?)))
+    }
+
+    /// Opens a bucket of an S3-compatible store.
+    ///
+    /// # Errors
+    /// It cannot be reached, or not with these rights.
+    pub async fn open_bucket(settings: &BucketSettings) -> Result<Self> {
+        Ok(Self(Place::Bucket(Bucket::open(settings).await?)))
     }
 
     /// Hash under which these bytes are stored.
     #[must_use]
     pub fn hash(bytes: &[u8]) -> BlobHash {
-        BlobHash::from_bytes(&Sha256::digest(bytes).into())
+        folder::sum(bytes)
     }
 
     /// Stores the bytes and returns their hash. When they are there already nothing is written.
     /// After `Ok` the bytes survive a power cut; after `Err` nothing half-written is left.
     pub async fn put(&self, bytes: impl Into<Vec<u8>>) -> Result<BlobHash> {
-        let (root, bytes) = (self.root.clone(), bytes.into());
-        blocking(move || put(&root, &bytes)).await
+        let bytes = bytes.into();
+        match &self.0 {
+            Place::Folder(folder) => {
+                let folder = folder.clone();
+                blocking(move || folder.put(&bytes)).await
+            }
+            Place::Bucket(bucket) => bucket.put(bytes).await,
+        }
     }
 
     /// The bytes of a blob, checked against the hash.
     pub async fn get(&self, hash: &BlobHash) -> Result<Vec<u8>> {
-        let (path, hash) = (self.path(hash), hash.clone());
+        let wanted = hash.clone();
+        let (bytes, actual) = match &self.0 {
+            Place::Folder(folder) => {
+                let folder = folder.clone();
+                blocking(move || folder.get(&wanted).map(|bytes| (Self::hash(&bytes), bytes))).await.map(|(sum, bytes)| (bytes, sum))?
+            }
+            Place::Bucket(bucket) => {
+                let bytes = bucket.get(&wanted).await?;
+                blocking(move || Ok((Self::hash(&bytes), bytes))).await.map(|(sum, bytes)| (bytes, sum))?
+            }
+        };
+        if actual == *hash { Ok(bytes) } else { Err(StoreError::DamagedBlob { hash: hash.clone(), actual }) }
+    }
+
+    /// How many bytes the blob of that name has; `None` when there is none (its content is checked by [`Blobs::get`]).
+    pub async fn size(&self, hash: &BlobHash) -> Result<Option<u64>> {
+        match &self.0 {
+            Place::Folder(folder) => {
+                let (folder, hash) = (folder.clone(), hash.clone());
+                blocking(move || folder.size(&hash)).await
+            }
+            Place::Bucket(bucket) => bucket.size_of(hash).await,
+        }
+    }
+
+    /// The file of a blob, when blobs are files.
+    #[must_use]
+    pub fn path(&self, hash: &BlobHash) -> Option<PathBuf> {
+        match &self.0 {
+            Place::Folder(folder) => Some(folder::place(&folder.root, hash)),
+            Place::Bucket(_) => None,
+        }
+    }
+
+    /// The bytes of a blob piece by piece, **not** checked. Waits: call it, and read, outside the async threads.
+    pub fn reader(&self, hash: &BlobHash) -> Result<BlobReader> {
+        let (bytes, size) = match &self.0 {
+            Place::Folder(folder) => folder.reader(hash).map(|(file, size)| (Bytes::File(file), size))?,
+            Place::Bucket(bucket) => bucket.reader(hash).map(|(object, size)| (Bytes::Object(object), size))?,
+        };
+        Ok(BlobReader { bytes, size })
+    }
+
+    /// Begins a blob whose bytes come piece by piece. Waits: call it outside the async threads.
+    pub fn writer(&self) -> Result<BlobWriter> {
+        let root = match &self.0 {
+            Place::Folder(folder) => &folder.root,
+            Place::Bucket(bucket) => &bucket.scratch,
+        };
+        Ok(BlobWriter { place: self.0.clone(), part: Part::begin(root)?, hash: Sha256::new(), bytes: 0 })
+    }
+
+    /// Copies a blob to a file of its own, checked on the way; how many bytes that were. The file is there whole or not
+    /// at all, and what stood under its name before stays until then.
+    pub async fn copy_out(&self, hash: &BlobHash, target: &Path) -> Result<u64> {
+        let (blobs, hash, target) = (self.clone(), hash.clone(), target.to_owned());
         blocking(move || {
-            let bytes = match std::fs::read(&path) {
-                Ok(bytes) => bytes,
-                Err(e) if e.kind() == ErrorKind::NotFound => return Err(StoreError::NotFound(format!("blob {hash}"))),
-                Err(e) => return Err(failed("read", &path, e)),
-            };
-            let actual = Self::hash(&bytes);
-            if actual == hash { Ok(bytes) } else { Err(StoreError::DamagedBlob { hash, actual }) }
+            let source = blobs.reader(&hash)?;
+            let size = source.size;
+            stream::copy_out(source, size, &hash, &target)
         })
         .await
     }
+}
 
-    /// True when a file of that name is there (its content is checked by [`Blobs::get`]).
-    pub async fn exists(&self, hash: &BlobHash) -> Result<bool> {
-        let path = self.path(hash);
-        tokio::fs::try_exists(&path).await.map_err(|e| failed("look at", &path, e))
+/// The bytes of a blob.
+pub struct BlobReader {
+    bytes: Bytes,
+    size: u64,
+}
+
+enum Bytes {
+    File(File),
+    Object(ObjectReader),
+}
+
+impl Read for BlobReader {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        match &mut self.bytes {
+            Bytes::File(file) => file.read(to),
+            Bytes::Object(object) => object.read(to),
+        }
     }
+}
 
-    /// Where the blob lies.
+/// A blob whose bytes come piece by piece.
+#[derive(Debug)]
+pub struct BlobWriter {
+    place: Place,
+    part: Part,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl BlobWriter {
+    /// Bytes taken so far.
     #[must_use]
-    pub fn path(&self, hash: &BlobHash) -> PathBuf {
-        place(&self.root, hash)
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Puts the blob in its place; its hash and size. After `Ok` it survives a power cut. Waits, as writing does.
+    pub fn finish(self) -> Result<(BlobHash, u64)> {
+        let hash = BlobHash::from_bytes(&self.hash.finalize().into());
+        match &self.place {
+            Place::Folder(folder) => folder.settle(self.part, &hash, self.bytes)?,
+            Place::Bucket(bucket) => bucket.settle(self.part, &hash, self.bytes)?,
+        }
+        Ok((hash, self.bytes))
     }
 }
 
-fn place(root: &Path, hash: &BlobHash) -> PathBuf {
-    let text = hash.as_str();
-    root.join(&text[..2]).join(&text[2..4]).join(text)
-}
-
-fn put(root: &Path, bytes: &[u8]) -> Result<BlobHash> {
-    let hash = Blobs::hash(bytes);
-    let path = place(root, &hash);
-    // A file of another length is the trace of a damaged disk: the good bytes replace it.
-    match std::fs::metadata(&path) {
-        Ok(found) if found.len() == bytes.len() as u64 => return Ok(hash),
-        Ok(_) => {}
-        Err(e) if e.kind() == ErrorKind::NotFound => {}
-        Err(e) => return Err(failed("look at", &path, e)),
+impl Write for BlobWriter {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let done = self.part.write(data)?;
+        self.hash.update(&data[..done]);
+        self.bytes += done as u64;
+        Ok(done)
     }
-    let size = bytes.len() as u64;
-    let mut part = Part::begin(root)?;
-    part.write_all(bytes).map_err(|e| write_failed("write into", root, size, e))?;
-    part.settle(&hash, size)?;
-    Ok(hash)
-}
 
-/// A full disk is told apart: the operator can do something about it.
-fn write_failed(what: &str, folder: &Path, size: u64, e: std::io::Error) -> StoreError {
-    match e.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::DiskFull { folder: folder.display().to_string(), size },
-        _ => failed(what, folder, e),
+    fn flush(&mut self) -> io::Result<()> {
+        self.part.flush()
     }
-}
-
-fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| failed("sync", folder, e))
-}
-
-fn failed(what: &str, path: &Path, source: std::io::Error) -> StoreError {
-    StoreError::Blob { what: format!("cannot {what} {}", path.display()), source }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(e) => Err(StoreError::Blob { what: "the disk task stopped".to_owned(), source: std::io::Error::other(e) }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_disk_is_named_as_such() {
-        let told = write_failed("write into", Path::new("blobs"), 7, ErrorKind::StorageFull.into());
-        assert_eq!(told.to_string(), "no space left for a blob of 7 bytes in blobs");
-        assert!(matches!(write_failed("write into", Path::new("b"), 7, ErrorKind::PermissionDenied.into()), StoreError::Blob { .. }));
+        Err(e) => Err(StoreError::Blob { what: "the disk task stopped".to_owned(), source: io::Error::other(e) }),
     }
 }

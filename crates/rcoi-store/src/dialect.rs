@@ -26,14 +26,16 @@ pub(crate) const TAKE_UNPUBLISHED: Both = Both {
     sqlite: "UPDATE pages SET published_until = $1 WHERE id IN (
                  SELECT id FROM pages
                  WHERE state = 'received' AND (published_until IS NULL OR published_until <= $2)
-                 ORDER BY received_at, id LIMIT $3)
-             RETURNING id, received_at",
+                   AND (reader_until IS NULL OR reader_until <= $2)
+                 ORDER BY urgency, received_at, id LIMIT $3)
+             RETURNING id, urgency, received_at",
     postgres: "WITH picked AS MATERIALIZED (
                    SELECT id FROM pages
                    WHERE state = 'received' AND (published_until IS NULL OR published_until <= $2)
-                   ORDER BY received_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+                     AND (reader_until IS NULL OR reader_until <= $2)
+                   ORDER BY urgency, received_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
                UPDATE pages SET published_until = $1 FROM picked WHERE pages.id = picked.id
-               RETURNING pages.id, pages.received_at",
+               RETURNING pages.id, pages.urgency, pages.received_at",
 };
 
 /// Gives free tasks to a user. $1 user, $2 new lease end, $3 now, $4..$8 stations, $9 exam or null, $10 how many.

@@ -44,11 +44,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// True when the same call may well succeed in a moment: the database was locked, restarted or out of reach.
-    /// Every method is one transaction, so calling again is safe.
+    /// True when the same call may well succeed in a moment: the database was locked, restarted or out of reach, or the
+    /// pictures are (a network folder, an object store). Every method is one transaction, so calling again is safe.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        let Self::Database(error) = self else { return false };
+        let error = match self {
+            Self::Database(error) => error,
+            Self::Blob { .. } => return true,
+            _ => return false,
+        };
         match error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
             sqlx::Error::Database(told) => {

@@ -45,7 +45,7 @@ impl Store {
                 room: room.room.clone(),
                 declared: room.declared_sheets,
             };
-            crate::packets::upsert(&mut tx, &packet).await?;
+            crate::packets::upsert(&mut tx, &packet, Some(plan.limit_day())).await?;
         }
         let entry = event(None, "exam.import", &id.to_string(), &serde_json::json!({ "replaced": done == Imported::Replaced }));
         audit::append(&mut tx, now, &entry).await?;

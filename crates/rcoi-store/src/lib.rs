@@ -13,6 +13,7 @@ mod dialect;
 mod error;
 mod exams;
 mod light;
+mod outbox;
 mod packages;
 mod packets;
 mod pages;
@@ -27,7 +28,7 @@ mod undo;
 mod users;
 mod verdicts;
 
-pub use blobs::{BlobWriter, Blobs};
+pub use blobs::{BlobReader, BlobWriter, Blobs, BucketSettings};
 pub use error::{Result, StoreError};
 pub use light::VerdictMark;
 pub use rows::*;

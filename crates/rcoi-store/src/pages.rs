@@ -1,14 +1,13 @@
-//! Pages: intake, the outbox, and leaving the work.
+//! Pages: intake, and leaving the work.
 
 use crate::audit::{self, event};
 use crate::db::{Row, Tx, args};
-use crate::dialect::{PAGE_LOCKED, TAKE_UNPUBLISHED};
+use crate::dialect::PAGE_LOCKED;
 use crate::error::{Result, StoreError};
 use crate::exams::must_be_open;
 use crate::rows::Saved;
 use crate::store::Store;
 use rcoi_model::{ExamId, PacketId, Page, PageId, PageState, UserId, VerdictId};
-use std::time::Duration;
 
 impl Store {
     /// Stores pages in state `received`, whatever state they carry; how many of them are new. Pages that are
@@ -22,8 +21,9 @@ impl Store {
             // `at` grows with the place in the list, so the outbox keeps the order of scanning.
             let inserted = tx
                 .run(
-                    "INSERT INTO pages (id, exam, packet, blob, page_index, source, state, received_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, 'received', $7) ON CONFLICT (id) DO NOTHING",
+                    "INSERT INTO pages (id, exam, packet, blob, page_index, source, state, received_at, changed_at, urgency)
+                     VALUES ($1, $2, $3, $4, $5, $6, 'received', $7, $7, COALESCE((SELECT urgency FROM packets WHERE id = $3), 100000))
+                     ON CONFLICT (id) DO NOTHING",
                     args![page.id, page.exam, page.packet, page.blob.as_str(), page.index, &page.source, at],
                 )
                 .await?;
@@ -35,27 +35,6 @@ impl Store {
         }
         tx.commit().await?;
         Ok(new)
-    }
-
-    /// Takes up to `limit` pages that wait to be read and that nobody published within their lease;
-    /// oldest first. They come again when `lease` has passed and they are still not read.
-    pub async fn take_unpublished(&self, lease: Duration, limit: u32) -> Result<Vec<PageId>> {
-        let mut tx = self.db.begin().await?;
-        let rows = tx.all(TAKE_UNPUBLISHED, args![self.lease_end(lease), self.micros(), limit]).await?;
-        tx.commit().await?;
-        let mut taken = rows.iter().map(|row| Ok((row.int("received_at")?, row.id("id")?))).collect::<Result<Vec<_>>>()?;
-        taken.sort_unstable();
-        Ok(taken.into_iter().map(|(_, id)| id).collect())
-    }
-
-    /// Ends every lease of the outbox: for the start of a process whose queue lived in its memory and died with it.
-    /// How many pages wait again.
-    pub async fn reset_outbox(&self) -> Result<u64> {
-        let mut tx = self.db.begin().await?;
-        let sql = "UPDATE pages SET published_until = NULL WHERE state = 'received' AND published_until IS NOT NULL";
-        let waiting = tx.run(sql, vec![]).await?;
-        tx.commit().await?;
-        Ok(waiting)
     }
 
     /// One page, or [`StoreError::NotFound`].
@@ -82,7 +61,7 @@ impl Store {
         let exam = self.page(page).await?.exam;
         let mut tx = self.db.begin().await?;
         must_be_open(&mut tx, exam).await?;
-        if !exclude(&mut tx, page, reason, None).await? {
+        if !exclude(&mut tx, now, page, reason, None).await? {
             return Ok(Saved::Already);
         }
         let detail = serde_json::json!({ "reason": reason });
@@ -99,8 +78,9 @@ impl Store {
         must_be_open(&mut tx, exam).await?;
         let done = tx
             .run(
-                "UPDATE pages SET state = 'received', reason = NULL, published_until = NULL WHERE id = $1 AND state = 'set-aside'",
-                args![page],
+                "UPDATE pages SET state = 'received', reason = NULL, published_until = NULL, attempts = 0, fault = NULL, changed_at = $2
+                 WHERE id = $1 AND state = 'set-aside'",
+                args![page, now],
             )
             .await?;
         if done == 0 {
@@ -118,13 +98,14 @@ pub(crate) async fn locked(tx: &mut Tx, page: PageId) -> Result<Row> {
 }
 
 /// Takes a page out; false when it was out already. Remembers what an undo must put back.
-pub(crate) async fn exclude(tx: &mut Tx, page: PageId, reason: &str, verdict: Option<VerdictId>) -> Result<bool> {
+pub(crate) async fn exclude(tx: &mut Tx, now: i64, page: PageId, reason: &str, verdict: Option<VerdictId>) -> Result<bool> {
     locked(tx, page).await?;
     let done = tx
         .run(
-            "UPDATE pages SET state_before = state, reason_before = reason, state = 'excluded', reason = $2, excluded_by = $3
+            "UPDATE pages SET state_before = state, reason_before = reason, state = 'excluded', reason = $2, excluded_by = $3,
+                    changed_at = $4
              WHERE id = $1 AND state <> 'excluded'",
-            args![page, reason, verdict],
+            args![page, reason, verdict, now],
         )
         .await?;
     if done == 0 {
@@ -146,7 +127,7 @@ fn missing(id: PageId) -> StoreError {
     StoreError::NotFound(format!("page {id}"))
 }
 
-fn read(row: &Row) -> Result<Page> {
+pub(crate) fn read(row: &Row) -> Result<Page> {
     Ok(Page {
         id: row.id("id")?,
         exam: row.id("exam")?,

@@ -48,8 +48,9 @@ impl Store {
             .await?;
         } else {
             tx.run(
-                "UPDATE pages SET state = 'read', reason = NULL, current_engine = $2, published_until = NULL WHERE id = $1",
-                args![page, &reading.engine],
+                "UPDATE pages SET state = 'read', reason = NULL, current_engine = $2, published_until = NULL, reader = NULL,
+                        reader_until = NULL, fault = NULL, changed_at = $3 WHERE id = $1",
+                args![page, &reading.engine, now],
             )
             .await?;
             replace_tasks(&mut tx, now, exam, page, tasks).await?;
@@ -69,7 +70,12 @@ impl Store {
         if state(&row)? != PageState::Received {
             return Ok(Saved::Already);
         }
-        tx.run("UPDATE pages SET state = 'set-aside', reason = $2, published_until = NULL WHERE id = $1", args![page, reason]).await?;
+        tx.run(
+            "UPDATE pages SET state = 'set-aside', reason = $2, published_until = NULL, reader = NULL, reader_until = NULL, changed_at = $3
+             WHERE id = $1",
+            args![page, reason, now],
+        )
+        .await?;
         replace_tasks(&mut tx, now, exam, page, std::slice::from_ref(task)).await?;
         tx.commit().await?;
         Ok(Saved::New)

@@ -1,7 +1,9 @@
 //! Row types that the store hands out and takes in.
 
 use jiff::Timestamp;
-use rcoi_model::{BlobHash, ExamId, ExamPlan, ExamState, PackageId, PacketId, PageId, Role, Task, TaskState, TaskSubject, UserId, Verdict};
+use rcoi_model::{
+    BlobHash, ExamId, ExamPlan, ExamState, PackageId, PacketId, Page, PageId, Role, Task, TaskState, TaskSubject, UserId, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Whether a write did something or had been done before.
@@ -11,6 +13,15 @@ pub enum Saved {
     New,
     /// The same write was done earlier (or its page has left the work); nothing changed.
     Already,
+}
+
+/// What [`crate::Store::begin_reading`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// The page is the caller's until its lease ends; this is the `attempt`th time that somebody begins, from 1.
+    Yours { page: Page, attempt: u32, fault: Option<String> },
+    /// Somebody else reads it, or it does not wait to be read (any more).
+    NotNow,
 }
 
 /// What [`crate::Store::import_exam`] found.
@@ -210,6 +221,8 @@ pub struct PacketStats {
     pub room: String,
     /// Sheets the point declared.
     pub declared: u64,
+    /// The head wants it read before all others.
+    pub raised: bool,
     /// Pages that came, in whatever state.
     pub scanned: u64,
     /// Of them, waiting to be read.

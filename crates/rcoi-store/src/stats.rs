@@ -12,7 +12,7 @@ impl Store {
         let rows = self
             .db
             .all(
-                "SELECT k.id, k.ppe, k.room, k.declared, p.scanned, p.received, p.is_read, p.set_aside, p.excluded, t.open_n, t.done_n
+                "SELECT k.id, k.ppe, k.room, k.declared, k.urgency, p.scanned, p.received, p.is_read, p.set_aside, p.excluded, t.open_n, t.done_n
                  FROM packets k
                  LEFT JOIN (SELECT packet, COUNT(*) AS scanned,
                                    COUNT(*) FILTER (WHERE state = 'received') AS received,
@@ -66,6 +66,7 @@ fn read_packet(row: &Row) -> Result<PacketStats> {
         ppe: row.text("ppe")?,
         room: row.text("room")?,
         declared: row.count("declared")?,
+        raised: row.int("urgency")? == 0,
         scanned: row.count("scanned")?,
         received: row.count("received")?,
         read: row.count("is_read")?,

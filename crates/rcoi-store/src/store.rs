@@ -3,8 +3,9 @@
 use crate::db::Db;
 use crate::error::{Result, StoreError};
 use jiff::Timestamp;
+use sqlx::Postgres;
 use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateDatabase, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::fs::File;
@@ -51,6 +52,19 @@ impl Store {
         Ok(Self { db, clock })
     }
 
+    /// Makes the database itself when a PostgreSQL server has none of that name; true when it did. (An SQLite file is made
+    /// by [`Store::open`].)
+    ///
+    /// # Errors
+    /// The server cannot be reached, or the role may not make databases.
+    pub async fn create(url: &str) -> Result<bool> {
+        if url.starts_with("sqlite:") || Postgres::database_exists(url).await? {
+            return Ok(false);
+        }
+        Postgres::create_database(url).await?;
+        Ok(true)
+    }
+
     /// The time of the store's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -92,8 +106,7 @@ async fn open_sqlite(url: &str, connections: u32) -> Result<Db> {
         .journal_mode(SqliteJournalMode::Wal)
         .busy_timeout(BUSY)
         .foreign_keys(true)
-        // FULL, not NORMAL: in WAL mode NORMAL may lose the last commits at a power cut. A lost reading
-        // would be read again, but a lost verdict is a person's work that was already shown as done.
+        // Every writing transaction sets it for itself.
         .synchronous(SqliteSynchronous::Full);
     let file = options.get_filename().to_owned();
     if url.contains(":memory:") || file.as_os_str().is_empty() {
@@ -101,9 +114,13 @@ async fn open_sqlite(url: &str, connections: u32) -> Result<Db> {
     }
     let held = lock_beside(file).await?;
     let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-    migrator([include_str!("../../../migrations/sqlite/0001_first.sql"), include_str!("../../../migrations/sqlite/0002_people.sql")])
-        .run(&write)
-        .await?;
+    migrator([
+        include_str!("../../../migrations/sqlite/0001_first.sql"),
+        include_str!("../../../migrations/sqlite/0002_people.sql"),
+        include_str!("../../../migrations/sqlite/0003_workers.sql"),
+    ])
+    .run(&write)
+    .await?;
     drop(held);
     let read = SqlitePoolOptions::new().max_connections(connections.max(1)).connect_with(options.pragma("query_only", "on")).await?;
     Ok(Db::Sqlite { write, read })
@@ -121,15 +138,19 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Db> {
         return Err(StoreError::BadAddress(format!("the database has the encoding {encoding}, UTF8 is needed")));
     }
     // sqlx takes an advisory lock of the database, so processes that start together wait for one another.
-    migrator([include_str!("../../../migrations/postgres/0001_first.sql"), include_str!("../../../migrations/postgres/0002_people.sql")])
-        .run(&pool)
-        .await?;
+    migrator([
+        include_str!("../../../migrations/postgres/0001_first.sql"),
+        include_str!("../../../migrations/postgres/0002_people.sql"),
+        include_str!("../../../migrations/postgres/0003_workers.sql"),
+    ])
+    .run(&pool)
+    .await?;
     Ok(Db::Postgres(pool))
 }
 
 /// The embedded migrations. One text per number; the list grows here and in both folders.
-fn migrator([first, people]: [&'static str; 2]) -> Migrator {
-    let texts = [(1, "first", first), (2, "people", people)];
+fn migrator([first, people, workers]: [&'static str; 3]) -> Migrator {
+    let texts = [(1, "first", first), (2, "people", people), (3, "workers", workers)];
     let migrations = texts
         .into_iter()
         .map(|(number, name, sql)| Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false))

@@ -72,9 +72,10 @@ impl Store {
             tasks::obsolete(&mut tx, row.id::<TaskId>("id")?).await?;
         }
         tx.run(
-            "UPDATE pages SET state = state_before, reason = reason_before, state_before = NULL, reason_before = NULL, excluded_by = NULL
+            "UPDATE pages SET state = state_before, reason = reason_before, state_before = NULL, reason_before = NULL, excluded_by = NULL,
+                    changed_at = $2
              WHERE excluded_by = $1 AND state = 'excluded'",
-            args![verdict.id],
+            args![verdict.id, now],
         )
         .await?;
         tx.run("UPDATE tasks SET state = 'open', closed_by = NULL WHERE closed_by = $1 AND state <> 'open'", args![verdict.id]).await?;

@@ -65,7 +65,7 @@ impl Store {
         }
         if let Some((page, reason)) = &options.exclude {
             must_be_of(&mut tx, *page, task.exam).await?;
-            pages::exclude(&mut tx, *page, reason, Some(verdict.id)).await?;
+            pages::exclude(&mut tx, now, *page, reason, Some(verdict.id)).await?;
         }
         for task_after in &options.new_tasks {
             tasks::must_belong(task_after, task.exam)?;

@@ -27,8 +27,10 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     /// Draw an exam, process it and leave the stations open; with --robot to the signed package.
     Demo(DemoArgs),
-    /// Run the whole centre in one process: stations, intake, recognition.
+    /// Run the centre: stations, intake, and recognition unless other processes do that.
     Serve,
+    /// Read pages for a centre that runs elsewhere, as many processes on as many machines as there are.
+    Work(WorkArgs),
     /// Take folders of scans into the packets of an exam and read them.
     Ingest(IngestArgs),
     /// Read pictures of forms and print what they say; nothing is stored.
@@ -47,7 +49,7 @@ pub(crate) enum Verb {
     /// People who log in.
     #[command(subcommand)]
     User(UserVerb),
-    /// Bring the database to this version's schema.
+    /// Bring the database to this version's schema; a PostgreSQL database that is not there is made.
     Migrate,
     /// The chain of acts of people.
     #[command(subcommand)]
@@ -68,6 +70,13 @@ pub(crate) struct ServantArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct WorkArgs {
+    /// Pages read at the same time (overrides `threads`; 0 = as many as there are processors).
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct DemoArgs {
     /// Answer every doubt through the HTTP API from the known truth, close, package, verify and leave.
     #[arg(long)]
@@ -79,8 +88,12 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) participants: u32,
     /// Throw away an earlier demo in the data folder and begin anew.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "configured")]
     pub(crate) fresh: bool,
+    /// Use the database, the queue and the picture store of the configuration, to try a new installation of many machines.
+    /// Refused where exams or people are that are none of the demo's.
+    #[arg(long)]
+    pub(crate) configured: bool,
 }
 
 #[derive(Debug, clap::Args)]

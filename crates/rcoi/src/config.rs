@@ -4,9 +4,18 @@ use crate::args::Args;
 use anyhow::{Context, Result, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use rcoi_store::BucketSettings;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
+
+/// Where blobs are.
+#[derive(Debug)]
+pub(crate) enum BlobPlace {
+    Folder(PathBuf),
+    Bucket(BucketSettings),
+}
 
 /// The manual: every setting with its default.
 const DEFAULTS: &str = include_str!("../../../deploy/rcoi.toml");
@@ -15,8 +24,19 @@ const DEFAULTS: &str = include_str!("../../../deploy/rcoi.toml");
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
-    pub(crate) database: String,
+    pub(crate) database: SecretString,
+    pub(crate) connections: u32,
+    pub(crate) blobs: String,
+    pub(crate) s3_endpoint: String,
+    pub(crate) s3_region: String,
+    pub(crate) s3_key: String,
+    pub(crate) s3_secret: SecretString,
+    pub(crate) queue: SecretString,
+    pub(crate) queue_name: String,
+    pub(crate) threads: usize,
+    pub(crate) serve_reads: bool,
     pub(crate) listen: std::net::SocketAddr,
+    pub(crate) operations: String,
     pub(crate) secure_cookies: bool,
     pub(crate) templates: String,
     pub(crate) policy: String,
@@ -50,11 +70,42 @@ impl Config {
 
     /// `database`, or the SQLite file of the data folder when it is empty.
     pub(crate) fn database_url(&self) -> String {
-        if self.database.is_empty() { format!("sqlite:{}", self.data.join("rcoi.db").display()) } else { self.database.clone() }
+        let set = self.database.expose_secret();
+        if set.is_empty() { format!("sqlite:{}", self.data.join("rcoi.db").display()) } else { set.to_owned() }
     }
 
-    pub(crate) fn blobs(&self) -> PathBuf {
-        self.data.join("blobs")
+    /// Whether a broker hands out the work.
+    pub(crate) fn has_broker(&self) -> bool {
+        !self.queue.expose_secret().is_empty()
+    }
+
+    /// Pages read at the same time by this process.
+    pub(crate) fn threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(2, usize::from),
+            set => set,
+        }
+    }
+
+    /// Where blobs are.
+    pub(crate) fn blobs(&self) -> Result<BlobPlace> {
+        let Some(bucket) = self.blobs.strip_prefix("s3://") else {
+            let set = PathBuf::from(&self.blobs);
+            return Ok(BlobPlace::Folder(if self.blobs.is_empty() { self.data.join("blobs") } else { set }));
+        };
+        let (bucket, prefix) = bucket.split_once('/').unwrap_or((bucket, ""));
+        if bucket.is_empty() || self.s3_endpoint.is_empty() {
+            bail!("blobs = \"{}\": expected s3://bucket/prefix, and s3_endpoint = \"https://host:port\" beside it", self.blobs);
+        }
+        Ok(BlobPlace::Bucket(BucketSettings {
+            bucket: bucket.to_owned(),
+            prefix: prefix.to_owned(),
+            endpoint: self.s3_endpoint.clone(),
+            region: self.s3_region.clone(),
+            key: self.s3_key.clone(),
+            secret: self.s3_secret.clone(),
+            scratch: self.data.join("scratch"),
+        }))
     }
 
     pub(crate) fn signing_key(&self) -> PathBuf {
@@ -63,7 +114,14 @@ impl Config {
 
     /// The same installation with another data folder (the demo keeps to its own).
     pub(crate) fn with_data(&self, data: &Path) -> Self {
-        Self { data: data.to_owned(), database: String::new(), signing_key: String::new(), ..self.clone() }
+        Self {
+            data: data.to_owned(),
+            database: String::new().into(),
+            blobs: String::new(),
+            queue: String::new().into(),
+            signing_key: String::new(),
+            ..self.clone()
+        }
     }
 
     pub(crate) fn start_logging(&self) {
@@ -84,5 +142,18 @@ mod tests {
         let config = Config::load(&args).expect("defaults load");
         assert_eq!(config.data, PathBuf::from("elsewhere"));
         assert_eq!(config.database_url(), "sqlite:elsewhere/rcoi.db");
+        assert!(matches!(config.blobs(), Ok(BlobPlace::Folder(folder)) if folder == Path::new("elsewhere/blobs")));
+        assert!(!config.has_broker());
+    }
+
+    #[test]
+    fn a_bucket_is_told_by_its_address_and_needs_an_endpoint() {
+        let args = Args::parse_from(["rcoi", "migrate"]);
+        let config = Config { blobs: "s3://exams/year/2026".into(), ..Config::load(&args).expect("defaults load") };
+        assert!(config.blobs().is_err_and(|told| told.to_string().contains("s3_endpoint")));
+        let config = Config { s3_endpoint: "https://store:9000".into(), s3_secret: "hush".to_owned().into(), ..config };
+        assert!(!format!("{config:?}").contains("hush"));
+        let Ok(BlobPlace::Bucket(settings)) = config.blobs() else { panic!("a bucket was named") };
+        assert_eq!((settings.bucket.as_str(), settings.prefix.as_str()), ("exams", "year/2026"));
     }
 }

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod demo_input;
 mod eval;
+mod operations;
 mod robot;
 mod score;
 mod wiring;
@@ -15,6 +16,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    // One provider of TLS for all libraries; `Err` would only mean that there is one already.
+    let _already = rustls::crypto::ring::default_provider().install_default();
     let result = match &args.verb {
         // Its parent has read the configuration and tells what is needed.
         Verb::Servant(servant) => commands::servant::run(servant),
@@ -36,6 +39,7 @@ fn run(verb: Verb, config: &config::Config) -> anyhow::Result<commands::Done> {
     match verb {
         Verb::Demo(args) => commands::demo::run(&args, config),
         Verb::Serve => commands::serve::run(config),
+        Verb::Work(args) => commands::work::run(&args, config),
         Verb::Ingest(args) => commands::ingest::run(&args, config),
         Verb::Recognize(args) => commands::recognize::run(&args, config),
         Verb::Eval(args) => commands::eval::run(&args, config),

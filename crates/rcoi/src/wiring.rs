@@ -1,7 +1,7 @@
 //! Puts the parts together: store, pictures, queue, engine, pipeline.
 
 use crate::commands::{self, files};
-use crate::config::Config;
+use crate::config::{BlobPlace, Config};
 use anyhow::{Context, Result, bail};
 use ed25519_dalek::SigningKey;
 use rcoi_model::{ExamId, PageReading};
@@ -23,7 +23,19 @@ pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 
 pub(crate) async fn open_store(config: &Config) -> Result<Store> {
     std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
-    Ok(Store::open(&config.database_url()).await?)
+    Ok(Store::open_with(&config.database_url(), config.connections, Arc::new(jiff::Timestamp::now)).await?)
+}
+
+pub(crate) async fn open_blobs(config: &Config) -> Result<Blobs> {
+    Ok(match config.blobs()? {
+        BlobPlace::Folder(folder) => Blobs::open(folder).await?,
+        BlobPlace::Bucket(settings) => Blobs::open_bucket(&settings).await?,
+    })
+}
+
+pub(crate) fn open_queue(config: &Config) -> Queue {
+    let params = rcoi_queue::Params::default();
+    if config.has_broker() { Queue::rabbit(config.queue.clone(), &config.queue_name, params) } else { Queue::memory(params) }
 }
 
 /// The engine as the pipeline wants to see it.
@@ -41,7 +53,7 @@ impl PageReader for Engine {
 
 pub(crate) async fn open_pipeline(config: &Config) -> Result<Pipeline> {
     let store = open_store(config).await?;
-    let blobs = Blobs::open(config.blobs()).await?;
+    let blobs = open_blobs(config).await?;
     let templates = files::templates(None, config)?;
     let reader = Reader::Apart(commands::servant::of(config, None)?);
     let policy = if config.policy.is_empty() {
@@ -50,8 +62,9 @@ pub(crate) async fn open_pipeline(config: &Config) -> Result<Pipeline> {
         let text = std::fs::read_to_string(&config.policy).with_context(|| format!("cannot read the policy {}", config.policy))?;
         Policy::parse(&text).with_context(|| config.policy.clone())?
     };
-    let params = Params { read_limit: Duration::from_secs(config.page_seconds.max(1)), ..Params::default() };
-    let queue = Queue::memory(rcoi_queue::Params::default());
+    let read_limit = Duration::from_secs(config.page_seconds.max(1));
+    let params = Params { read_limit, workers: config.threads(), ..Params::default() };
+    let queue = open_queue(config);
     Ok(Pipeline::new(Parts { store, blobs, queue, reader, templates, policy, params }))
 }
 

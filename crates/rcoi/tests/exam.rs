@@ -2,61 +2,16 @@
 
 mod common;
 
+use common::drawn::{PEOPLE, SEED, drawn, write_input};
 use common::{Ran, Seeded, demo_package, run, start_command, verify};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use rcoi_model::{ExamTruth, Oddity, PageTruth};
-use rcoi_synth::{DrawnExam, ExamSpec, exam};
-use sha2::{Digest, Sha256};
+use rcoi_synth::DrawnExam;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::path::Path;
 use std::process::Command;
-
-const PEOPLE: u32 = 6;
-const SEED: u64 = 3;
-
-/// One room, six people, one of every trouble.
-fn drawn() -> DrawnExam {
-    exam(&ExamSpec {
-        seed: SEED,
-        date: jiff::civil::date(2027, 6, 3),
-        points: 1,
-        rooms: 1,
-        participants: PEOPLE,
-        extras: 1,
-        removed: 1,
-        not_finished: 1,
-        absent: 1,
-        duplicates: 1,
-        foreign: 1,
-        unreadable: 1,
-        overruns: 1,
-        corrected: 1,
-        astray: 0,
-        empty: 0,
-        cancelled: 0,
-        faxed: 1,
-        fax_rooms: 0,
-        miscounted: 1,
-    })
-}
-
-/// Writes the input of the demo as the demo would; gives the bytes' sums with the truth of the sheet.
-fn write_input(exam: &DrawnExam, input: &Path) -> BTreeMap<String, PageTruth> {
-    let mut sums = BTreeMap::new();
-    for (job, truth) in exam.jobs().iter().zip(&exam.truth.pages) {
-        let bytes = exam.draw(job).unwrap();
-        let file = input.join("packets").join(&job.source);
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(&file, &bytes).unwrap();
-        let sum: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
-        sums.insert(sum, truth.clone());
-    }
-    std::fs::write(input.join("exam.json"), serde_json::to_vec(&exam.plan).unwrap()).unwrap();
-    std::fs::write(input.join("truth.json"), serde_json::to_vec(&exam.truth).unwrap()).unwrap();
-    sums
-}
 
 #[test]
 fn a_drawn_exam_becomes_a_package_that_holds_what_was_written_and_shows_every_change() {
@@ -178,7 +133,7 @@ fn a_full_disk_leaves_no_package(demo: &Path, whole: &[u8]) {
     let blobs = || walkdir::WalkDir::new(demo.join("blobs")).into_iter().flatten().filter(|e| e.file_type().is_file());
     let made = blobs().find(|e| e.metadata().unwrap().len() == whole.len() as u64).unwrap();
     std::fs::remove_file(made.path()).unwrap();
-    let before: Vec<_> = blobs().map(|e| e.path().to_owned()).filter(|p| !p.ends_with("door")).collect();
+    let before: Vec<_> = blobs().map(|e| e.path().to_owned()).filter(|p| !p.ends_with("door") && !p.ends_with(".rcoi-blobs")).collect();
     let mut shell = Command::new("bash");
     // Blocks of 1024 bytes; the signal is ignored, so that writing fails as on a full disk.
     let limit = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", whole.len() / 1024 / 2);
@@ -187,7 +142,7 @@ fn a_full_disk_leaves_no_package(demo: &Path, whole: &[u8]) {
     let full = start_command(shell, demo, &["exam", "package", "-o", &target.to_string_lossy()]).wait().ended(1);
     assert!(full.err.contains("the disk is full") && full.err.contains("free some space"), "{}", full.err);
     assert!(!target.exists());
-    let after: Vec<_> = blobs().map(|e| e.path().to_owned()).filter(|p| !p.ends_with("door")).collect();
+    let after: Vec<_> = blobs().map(|e| e.path().to_owned()).filter(|p| !p.ends_with("door") && !p.ends_with(".rcoi-blobs")).collect();
     assert_eq!(after, before, "nothing half-made stays");
 }
 

@@ -35,6 +35,8 @@ impl Need {
     pub(crate) const POSTGRES: [Self; 1] =
         [Self { proof: &["/usr/lib/postgresql/15/bin/initdb", "/usr/lib/postgresql/17/bin/initdb"], packages: &["postgresql"] }];
 
+    pub(crate) const RABBIT: [Self; 1] = [Self { proof: &["/usr/lib/rabbitmq/bin/rabbitmq-server"], packages: &["rabbitmq-server"] }];
+
     fn is_met(&self) -> bool {
         self.proof.iter().any(|path| Path::new(path).exists())
     }

@@ -5,6 +5,7 @@ mod demo;
 mod fuzz;
 mod machine;
 mod postgres;
+mod rabbit;
 mod test;
 mod tidy;
 
@@ -12,7 +13,7 @@ use anyhow::{Result, bail};
 
 const HELP: &str = "\
 cargo xtask demo [ARGS]   install what is missing, build, run the main job (ARGS go to `rcoi demo`; --robot needs no person)
-cargo xtask test          formatting, clippy, tidy, documentation, every test (SQLite, PostgreSQL, Chromium)
+cargo xtask test          formatting, clippy, tidy, documentation, every test (SQLite, PostgreSQL, RabbitMQ, Chromium)
 cargo xtask tidy          the rules of the house alone: sizes, headers, who may name what
 cargo xtask accuracy      read scans whose truth is known, real or drawn (--synthetic), and print tables (--help tells more)
 cargo xtask fuzz          hostile bytes against every decoder and parser, ten minutes each (--help tells more)";

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
 use crate::machine::{self, Need};
-use crate::{postgres, tidy};
+use crate::{postgres, rabbit, tidy};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -17,12 +17,13 @@ pub(crate) fn run() -> Result<()> {
     machine::ensure(&Need::BUILD)?;
     machine::ensure(&Need::BROWSER)?;
     let postgres = postgres::ensure()?;
+    let rabbit = rabbit::ensure()?;
     step("clippy");
     machine::cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[])?;
     step("documentation");
     machine::cargo(&["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     step("tests");
-    machine::cargo(&["test", "--workspace", "--locked"], &[("RCOI_TEST_POSTGRES", postgres.url())])?;
+    machine::cargo(&["test", "--workspace", "--locked"], &[("RCOI_TEST_POSTGRES", postgres.url()), ("RCOI_TEST_RABBIT", rabbit.url())])?;
     step("all good");
     Ok(())
 }

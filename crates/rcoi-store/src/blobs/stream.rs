@@ -1,11 +1,11 @@
-//! Blobs are written whole or not at all, the large ones piece by piece; and they are copied out so.
+//! Files that are there whole or not at all: blobs in the making, and copies for people.
 
-use super::{Blobs, blocking, failed, place, sync_folder, write_failed};
+use super::folder::{failed, place, sync_folder, write_failed};
 use crate::error::{Result, StoreError};
 use rcoi_model::BlobHash;
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -16,7 +16,7 @@ const PREFIX: &str = "part-";
 /// Bytes that go to the disk, or come from it, at a time.
 const STEP: usize = 1 << 18;
 
-/// A file in the making below the blobs. Dropped it leaves nothing behind; after `kill -9` the next one removes what it left.
+/// A file in the making below `root`. Dropped it leaves nothing behind; after `kill -9` the next one removes what it left.
 #[derive(Debug)]
 pub(super) struct Part {
     root: PathBuf,
@@ -35,6 +35,13 @@ impl Part {
         let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(&parts).map_err(making)?;
         file.as_file().lock().map_err(making)?;
         Ok(Self { root: root.to_owned(), file: BufWriter::with_capacity(STEP, file) })
+    }
+
+    /// The bytes so far, in a file that is gone with this value.
+    pub(super) fn into_file(mut self) -> Result<NamedTempFile> {
+        let root = self.root.clone();
+        self.file.flush().map_err(|e| write_failed("write for", &root, 0, e))?;
+        self.file.into_inner().map_err(|e| write_failed("write for", &root, 0, e.into_error()))
     }
 
     /// Moves the file to the place of the blob. After `Ok` it survives a power cut.
@@ -64,59 +71,6 @@ impl Write for Part {
     }
 }
 
-/// A blob whose bytes come piece by piece.
-#[derive(Debug)]
-pub struct BlobWriter {
-    part: Part,
-    hash: Sha256,
-    bytes: u64,
-}
-
-impl Blobs {
-    /// Begins a blob. Touches the disk: call it outside the async threads.
-    pub fn writer(&self) -> Result<BlobWriter> {
-        Ok(BlobWriter { part: Part::begin(&self.root)?, hash: Sha256::new(), bytes: 0 })
-    }
-
-    /// Copies a blob to a file of its own, checked on the way; how many bytes that were. The file is there whole or not
-    /// at all, and what stood under its name before stays until then.
-    pub async fn copy_out(&self, hash: &BlobHash, target: &Path) -> Result<u64> {
-        let (from, hash, target) = (self.path(hash), hash.clone(), target.to_owned());
-        blocking(move || copy_out(&from, &hash, &target)).await
-    }
-}
-
-impl BlobWriter {
-    /// Bytes taken so far.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Puts the blob in its place; its hash and size. After `Ok` it survives a power cut.
-    pub fn finish(self) -> Result<(BlobHash, u64)> {
-        let hash = BlobHash::from_bytes(&self.hash.finalize().into());
-        let found = std::fs::metadata(place(&self.part.root, &hash));
-        if !found.is_ok_and(|found| found.len() == self.bytes) {
-            self.part.settle(&hash, self.bytes)?;
-        }
-        Ok((hash, self.bytes))
-    }
-}
-
-impl Write for BlobWriter {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let done = self.part.write(data)?;
-        self.hash.update(&data[..done]);
-        self.bytes += done as u64;
-        Ok(done)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.part.flush()
-    }
-}
-
 /// Removes parts (files with this beginning) whose writers are dead: a living one holds the lock of its part.
 fn sweep(folder: &Path, prefix: &str) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
@@ -129,13 +83,8 @@ fn sweep(folder: &Path, prefix: &str) {
     }
 }
 
-fn copy_out(from: &Path, hash: &BlobHash, target: &Path) -> Result<u64> {
-    let mut source = match File::open(from) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Err(StoreError::NotFound(format!("blob {hash}"))),
-        Err(e) => return Err(failed("read", from, e)),
-    };
-    let size = source.metadata().map_err(|e| failed("look at", from, e))?.len();
+/// Copies what `source` gives to a file of its own, checked on the way. The file is there whole or not at all.
+pub(super) fn copy_out(mut source: impl Read, size: u64, hash: &BlobHash, target: &Path) -> Result<u64> {
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -147,14 +96,15 @@ fn copy_out(from: &Path, hash: &BlobHash, target: &Path) -> Result<u64> {
     sweep(folder, &prefix);
     let mut part = tempfile::Builder::new().prefix(&prefix).permissions(plain()).tempfile_in(folder).map_err(wrap("make a file in"))?;
     part.as_file().lock().map_err(wrap("lock a file in"))?;
-    let (mut sum, mut step) = (Sha256::new(), vec![0; STEP]);
+    let (mut sum, mut step, mut size) = (Sha256::new(), vec![0; STEP], 0);
     loop {
-        let got = source.read(&mut step).map_err(|e| failed("read", from, e))?;
+        let got = source.read(&mut step).map_err(|e| StoreError::Blob { what: format!("cannot read {hash}"), source: e })?;
         if got == 0 {
             break;
         }
         sum.update(&step[..got]);
         part.write_all(&step[..got]).map_err(wrap("write into"))?;
+        size += got as u64;
     }
     let actual = BlobHash::from_bytes(&sum.finalize().into());
     if actual != *hash {
@@ -175,9 +125,10 @@ fn plain() -> std::fs::Permissions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Blobs;
 
-    fn parts(blobs: &Blobs) -> usize {
-        std::fs::read_dir(blobs.root.join(PARTS))
+    fn parts(root: &Path) -> usize {
+        std::fs::read_dir(root.join(PARTS))
             .map_or(0, |all| all.flatten().filter(|e| e.file_name().to_string_lossy().starts_with("part-")).count())
     }
 
@@ -191,7 +142,7 @@ mod tests {
         let (hash, size) = writer.finish().unwrap();
         assert_eq!((hash.clone(), size), (Blobs::hash(&bytes), 700_000));
         assert_eq!(blobs.get(&hash).await.unwrap(), bytes);
-        assert_eq!(parts(&blobs), 0);
+        assert_eq!(parts(folder.path()), 0);
         let target = folder.path().join("out/package.zip");
         assert_eq!(blobs.copy_out(&hash, &target).await.unwrap(), 700_000);
         assert_eq!(std::fs::read(&target).unwrap(), bytes);
@@ -203,14 +154,14 @@ mod tests {
         let blobs = Blobs::open(folder.path()).await.unwrap();
         let mut living = blobs.writer().unwrap();
         living.write_all(b"half").unwrap();
-        std::fs::write(blobs.root.join(PARTS).join("part-of-the-dead"), "x").unwrap();
+        std::fs::write(folder.path().join(PARTS).join("part-of-the-dead"), "x").unwrap();
         let second = blobs.writer().unwrap();
-        assert_eq!(parts(&blobs), 2, "the two living ones");
+        assert_eq!(parts(folder.path()), 2, "the two living ones");
         drop(second);
         living.write_all(b" and half").unwrap();
         let (hash, _) = living.finish().unwrap();
         assert_eq!(blobs.get(&hash).await.unwrap(), b"half and half");
-        assert_eq!(parts(&blobs), 0);
+        assert_eq!(parts(folder.path()), 0);
     }
 
     #[tokio::test]
@@ -218,7 +169,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(folder.path()).await.unwrap();
         let hash = blobs.put(b"a package".to_vec()).await.unwrap();
-        std::fs::write(blobs.path(&hash), b"A package").unwrap();
+        std::fs::write(blobs.path(&hash).unwrap(), b"A package").unwrap();
         let target = folder.path().join("package.zip");
         std::fs::write(&target, "yesterday").unwrap();
         std::fs::write(folder.path().join(".part-package.zip-of-the-dead"), "x").unwrap();

@@ -2,7 +2,7 @@
 
 use crate::bed::{Bed, MINUTE, drawn_pages, field_task, plan, reading, room_task, value, verdict};
 use rcoi_model::{ExamState, Packet, PageState, Role, TaskState};
-use rcoi_store::{Imported, RecordOptions, Saved, Store, StoreError};
+use rcoi_store::{Begun, Imported, RecordOptions, Saved, Store, StoreError};
 
 pub(crate) async fn an_exam_imported_twice_is_the_same_exam(bed: Bed) {
     let mut plan = plan("01");
@@ -71,6 +71,61 @@ pub(crate) async fn the_outbox_gives_a_page_again_when_its_lease_has_lapsed(bed:
     bed.wait(MINUTE * 2);
     let again = bed.store.take_unpublished(MINUTE, 9).await.unwrap();
     assert_eq!(again, [ids[0], ids[2], ids[3], ids[4]], "all but the one that was read");
+}
+
+pub(crate) async fn a_page_is_read_by_one_process_at_a_time(bed: Bed) {
+    let (_, pages) = bed.exam(1).await;
+    let id = pages[0].id;
+    let attempt = |begun| match begun {
+        Begun::Yours { page, attempt, fault } => Some((page.id, attempt, fault)),
+        Begun::NotNow => None,
+    };
+    assert_eq!(attempt(bed.store.begin_reading(id, "a", MINUTE).await.unwrap()), Some((id, 1, None)));
+    assert_eq!(bed.store.begin_reading(id, "b", MINUTE).await.unwrap(), Begun::NotNow);
+    assert_eq!(bed.store.take_unpublished(MINUTE, 9).await.unwrap(), [], "nobody publishes what is being read");
+    bed.wait(MINUTE / 2);
+    bed.store.keep_reading(id, "a", MINUTE).await.unwrap();
+    bed.wait(MINUTE * 3 / 4);
+    assert_eq!(bed.store.begin_reading(id, "b", MINUTE).await.unwrap(), Begun::NotNow, "the lease was lengthened");
+    bed.store.stop_reading(id, "b", "not its own").await.unwrap();
+    bed.store.stop_reading(id, "a", "no pictures").await.unwrap();
+    let fault = Some("no pictures".to_owned());
+    assert_eq!(attempt(bed.store.begin_reading(id, "b", MINUTE).await.unwrap()), Some((id, 2, fault.clone())));
+    bed.wait(MINUTE * 2);
+    assert_eq!(bed.store.take_unpublished(MINUTE, 9).await.unwrap(), [id], "the reader died");
+    assert_eq!(attempt(bed.store.begin_reading(id, "c", MINUTE).await.unwrap()), Some((id, 3, fault)));
+    bed.store.save_reading(id, &reading("e1"), &[]).await.unwrap();
+    bed.wait(MINUTE * 2);
+    assert_eq!(bed.store.begin_reading(id, "d", MINUTE).await.unwrap(), Begun::NotNow, "it is read");
+}
+
+pub(crate) async fn the_exam_whose_limit_ends_first_is_read_first_and_a_raised_packet_before_it(bed: Bed) {
+    let (late, pages) = bed.exam(2).await;
+    let soon = rcoi_model::ExamPlan { limit_days: late.limit_days - 2, ..crate::bed::plan("02") };
+    bed.store.import_exam(&soon).await.unwrap();
+    let others = crate::bed::drawn_pages(&soon, 2);
+    bed.store.insert_pages(&others).await.unwrap();
+    let ids = |pages: &[rcoi_model::Page]| pages.iter().map(|p| p.id).collect::<Vec<_>>();
+    assert_eq!(bed.store.take_unpublished(MINUTE, 9).await.unwrap(), [ids(&others), ids(&pages)].concat());
+    bed.store.reset_outbox().await.unwrap();
+    bed.store.set_urgency(pages[0].packet, 0, None).await.unwrap();
+    // Planning sends the plan once more, with another limit: what the head raised stays raised.
+    bed.store.import_exam(&rcoi_model::ExamPlan { limit_days: late.limit_days - 1, ..late.clone() }).await.unwrap();
+    assert!(bed.store.packet_stats(late.id()).await.unwrap()[0].raised);
+    assert_eq!(bed.store.take_unpublished(MINUTE, 9).await.unwrap(), [ids(&pages), ids(&others)].concat());
+    let audit = bed.store.verify_audit().await.unwrap();
+    assert!(matches!(audit, rcoi_store::AuditReport::Whole { .. }));
+}
+
+pub(crate) async fn what_another_process_did_is_seen(bed: Bed) {
+    let (plan, pages) = bed.exam(3).await;
+    bed.wait(MINUTE);
+    let since = bed.store.now();
+    assert_eq!(bed.store.changed_exams(since).await.unwrap(), []);
+    bed.store.save_reading(pages[0].id, &reading("e1"), &[]).await.unwrap();
+    bed.store.exclude_page(pages[1].id, None, "дубль").await.unwrap();
+    let changed = bed.store.changed_exams(since).await.unwrap();
+    assert_eq!(changed.iter().map(|(exam, pages, _)| (*exam, *pages)).collect::<Vec<_>>(), [(plan.id(), 2)]);
 }
 
 pub(crate) async fn an_excluded_page_leaves_the_work_with_its_tasks(bed: Bed) {

@@ -5,10 +5,13 @@ use crate::args::AuditVerb;
 use crate::config::Config;
 use crate::wiring;
 use anyhow::Result;
-use rcoi_store::AuditReport;
+use rcoi_store::{AuditReport, Store};
 
 pub(crate) fn migrate(config: &Config) -> Result<Done> {
     wiring::block_on(async {
+        if Store::create(&config.database_url()).await? {
+            println!("made the database");
+        }
         let store = wiring::open_store(config).await?;
         store.close().await;
         println!("the database has this version's schema");

@@ -10,7 +10,7 @@ use crate::score::{self, Score};
 use crate::wiring;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use rcoi_model::{ExamId, ExamState, Role};
+use rcoi_model::{ExamId, ExamPlan, ExamState, Role};
 use rcoi_pipeline::Pipeline;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ const LOGINS: [(Role, &str); 5] =
 const PASSWORD: &str = "demo-demo-demo";
 
 pub(crate) fn run(args: &DemoArgs, config: &Config) -> Result<Done> {
-    let config = config.with_data(&config.data.join("demo"));
+    let config = if args.configured { config.clone() } else { config.with_data(&config.data.join("demo")) };
     if args.fresh && config.data.exists() {
         std::fs::remove_dir_all(&config.data).with_context(|| format!("cannot remove {}", config.data.display()))?;
     }
@@ -31,6 +31,9 @@ pub(crate) fn run(args: &DemoArgs, config: &Config) -> Result<Done> {
     println!("exam: {} sheets in {} ({:.1} s)", input.truth.pages.len(), input.packets.display(), drawing.elapsed().as_secs_f64());
     wiring::block_on(async {
         let pipeline = wiring::open_pipeline(&config).await?;
+        if args.configured {
+            nobody_else(&pipeline, &input).await?;
+        }
         let exam = exam::import_plan(&pipeline, &input.plan).await?;
         for (role, login) in LOGINS {
             rcoi_web::ensure_user(pipeline.store(), login, PASSWORD, role).await?;
@@ -51,6 +54,18 @@ pub(crate) fn run(args: &DemoArgs, config: &Config) -> Result<Done> {
         centre.stop().await?;
         Ok(done)
     })
+}
+
+/// Refuses an installation that people use.
+async fn nobody_else(pipeline: &Pipeline, input: &Input) -> Result<()> {
+    let plan = std::fs::read(&input.plan).with_context(|| format!("cannot read {}", input.plan.display()))?;
+    let plan: ExamPlan = serde_json::from_slice(&plan).with_context(|| input.plan.display().to_string())?;
+    let exams = pipeline.store().exams().await?.into_iter().filter(|row| row.id != plan.id()).count();
+    let people = pipeline.store().users().await?.into_iter().filter(|user| LOGINS.iter().all(|(_, login)| *login != user.login)).count();
+    if exams + people > 0 {
+        bail!("the configured database holds {exams} other exams and {people} other people: the demo is only for an empty one");
+    }
+    Ok(())
 }
 
 /// Shows how far the reading is.

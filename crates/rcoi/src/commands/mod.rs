@@ -15,6 +15,7 @@ pub(crate) mod serve;
 mod synthetic;
 pub(crate) mod template;
 pub(crate) mod user;
+pub(crate) mod work;
 
 use std::process::ExitCode;
 

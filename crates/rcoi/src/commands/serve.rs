@@ -1,10 +1,10 @@
-//! `rcoi serve`: stations, intake and recognition in one process.
+//! `rcoi serve`: stations and intake, and recognition unless `rcoi work` does that.
 
 use super::Done;
 use crate::config::Config;
-use crate::wiring;
+use crate::{operations, wiring};
 use anyhow::{Context, Result};
-use rcoi_pipeline::Pipeline;
+use rcoi_pipeline::{Duty, Pipeline};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) fn run(config: &Config) -> Result<Done> {
@@ -38,7 +38,9 @@ impl Centre {
         let address = listener.local_addr()?;
         let router = rcoi_web::router(wiring::stations(&pipeline, config)?);
         let cancel = CancellationToken::new();
-        let workers = pipeline.start(&cancel);
+        operations::start(config, &pipeline, &cancel).await?;
+        let duty = if config.has_broker() && !config.serve_reads { Duty::Centre } else { Duty::Everything };
+        let workers = pipeline.start(duty, &cancel);
         let web = tokio::spawn(rcoi_web::serve(listener, router, cancel.clone().cancelled_owned()));
         Ok(Self { pipeline, address, cancel, workers, web })
     }

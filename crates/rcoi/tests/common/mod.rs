@@ -1,6 +1,8 @@
 //! The binary as people start it: in a data folder of its own, with its output, its end and its memory kept.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod drawn;
+
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -50,10 +52,16 @@ pub(crate) fn start(data: &Path, args: &[&str]) -> Running {
 }
 
 /// As [`start`], with a command that ends in the binary (a shell that sets limits first).
-pub(crate) fn start_command(mut command: Command, data: &Path, args: &[&str]) -> Running {
+pub(crate) fn start_command(command: Command, data: &Path, args: &[&str]) -> Running {
+    start_with(command, data, args, &[])
+}
+
+/// As [`start_command`], with settings in the environment.
+pub(crate) fn start_with(mut command: Command, data: &Path, args: &[&str], settings: &[(&str, String)]) -> Running {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("RCOI_")) {
         command.env_remove(name);
     }
+    command.envs(settings.iter().map(|(name, value)| (name, value)));
     command.arg("--data").arg(data).args(args).env("RCOI_LISTEN", "127.0.0.1:0");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     let out = Arc::new(Mutex::new(String::new()));
@@ -113,6 +121,13 @@ impl Running {
         let alive = self.is_alive();
         self.child.kill().expect("the child is ours");
         (alive, self.wait())
+    }
+
+    /// SIGTERM: it may finish what it has in work.
+    pub(crate) fn terminate(self) -> Ran {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill is there");
+        assert!(asked.success());
+        self.wait()
     }
 
     pub(crate) fn wait(mut self) -> Ran {
