@@ -6,7 +6,7 @@ use crate::facts::{MadeSheets, ReadFacts};
 use crate::reader::{Reader, Readers};
 use crate::worker::Worker;
 use crate::{check, relay};
-use rcoi_model::{ExamId, ExamPlan, PageId, Role, Task, UserId};
+use rcoi_model::{ExamId, ExamPlan, PacketId, PageId, Role, Task, UserId};
 use rcoi_queue::Queue;
 use rcoi_recognize::source::Limits;
 use rcoi_rules::{Limits as DayLimits, Policy, Profile, limits::DEFAULT_LIMITS, policy::DEFAULT_POLICY, profile::DEFAULT_PROFILE};
@@ -204,6 +204,17 @@ impl Pipeline {
         lock(&self.inner.plans).remove(&plan.id());
         self.touched(plan.id());
         Ok(done)
+    }
+
+    /// Has a packet's pages read before all others, or in their turn again: by the day on which the exam's limit ends.
+    pub async fn raise(&self, exam: ExamId, packet: PacketId, raised: bool, by: Option<UserId>) -> Result<()> {
+        let plan = self.plan(exam).await?;
+        if self.inner.store.packet(packet).await?.exam != exam {
+            return Err(PipelineError::Refused("пакет другого экзамена".to_owned()));
+        }
+        self.inner.store.set_urgency(packet, if raised { 0 } else { plan.limit_day() }, by).await?;
+        self.inner.nudge_relay.notify_one();
+        Ok(())
     }
 
     /// Starts what `duty` names; it stops when `cancel` is cancelled.

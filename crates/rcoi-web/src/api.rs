@@ -14,6 +14,7 @@
 //! | `GET exams` | senior, head, auditor | | `{exams: […]}` |
 //! | `GET exams/{id}` | senior, head, auditor | | counts, packets, `blocks`, `packages` |
 //! | `POST exams/{id}/reconcile` | senior, head | | the exam |
+//! | `POST exams/{id}/packets/{packet}/raised` | head | `{raised}` | the exam |
 //! | `POST exams/{id}/close`, `…/package` | head | | the exam |
 //! | `GET packages/{id}/file` | head | | the ZIP |
 //! | `GET health`, `/health`, `/ready` | anyone | | `{ok}` |
@@ -217,6 +218,22 @@ async fn exam_answer(state: &AppState, exam: ExamId, lang: Lang) -> Result<Json<
 pub(crate) async fn reconcile(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<Value>, Problem> {
     let (actor, exam) = (who.must(Action::Reconcile)?, id(&exam)?);
     state.backend().reconcile(actor, exam).await?;
+    exam_answer(&state, exam, who.lang).await
+}
+
+#[derive(Deserialize)]
+pub(crate) struct RaisedBody {
+    raised: bool,
+}
+
+pub(crate) async fn raise(
+    State(state): State<AppState>,
+    who: Signed,
+    Path((exam, packet)): Path<(String, String)>,
+    Body(body): Body<RaisedBody>,
+) -> Result<Json<Value>, Problem> {
+    let (actor, exam) = (who.must(Action::RaisePacket)?, id(&exam)?);
+    state.backend().raise(actor, exam, id(&packet)?, body.raised).await?;
     exam_answer(&state, exam, who.lang).await
 }
 

@@ -3,7 +3,7 @@
 use crate::roles::Post;
 use crate::said::Said;
 use futures::future::BoxFuture;
-use rcoi_model::{ExamId, ExamState, PackageId, PageState, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
+use rcoi_model::{ExamId, ExamState, PackageId, PacketId, PageState, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
 use rcoi_rules::BlockKind;
 use serde::Serialize;
 
@@ -156,10 +156,15 @@ pub struct ExamCard {
 /// One packet at a glance.
 #[derive(Debug, Clone, Serialize)]
 pub struct PacketRow {
+    pub id: PacketId,
     pub ppe: String,
     pub room: String,
     pub declared: u64,
     pub scanned: u64,
+    /// Of the scanned ones, not read yet.
+    pub waiting: u64,
+    /// The head wants it read before all others.
+    pub raised: bool,
     pub read: u64,
     pub verified: u64,
     pub set_aside: u64,
@@ -250,6 +255,8 @@ pub trait Backend: Send + Sync + 'static {
     fn exams(&self) -> Answer<'_, Vec<ExamCard>>;
     fn exam(&self, id: ExamId) -> Answer<'_, ExamDetails>;
     fn reconcile(&self, who: Actor, id: ExamId) -> Answer<'_, ()>;
+    /// Has a packet of the exam read before all others, or in its turn again.
+    fn raise(&self, who: Actor, id: ExamId, packet: PacketId, raised: bool) -> Answer<'_, ()>;
     fn close(&self, who: Actor, id: ExamId) -> Answer<'_, ()>;
     fn package(&self, who: Actor, id: ExamId) -> Answer<'_, Vec<PackageRow>>;
     /// File name and bytes.

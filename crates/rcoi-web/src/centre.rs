@@ -11,7 +11,9 @@ use crate::roles::Post;
 use crate::said::Said;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use rcoi_model::{ExamId, ExamState, PackageId, PageId, PageState, Role, Task, TaskId, TaskState, UserId, Verdict, VerdictAct, VerdictId};
+use rcoi_model::{
+    ExamId, ExamState, PackageId, PacketId, PageId, PageState, Role, Task, TaskId, TaskState, UserId, Verdict, VerdictAct, VerdictId,
+};
 use rcoi_pipeline::{Pipeline, PipelineError};
 use rcoi_store::{AfterVerdict, NewUser, RecordOptions, Store, StoreError, TaskFilter};
 use rcoi_template::TemplateSet;
@@ -213,6 +215,10 @@ impl Backend for Centre {
             Ok(())
         }
         .boxed()
+    }
+
+    fn raise(&self, who: Actor, id: ExamId, packet: PacketId, raised: bool) -> Answer<'_, ()> {
+        async move { Ok(self.pipeline.raise(id, packet, raised, Some(who.user)).await?) }.boxed()
     }
 
     fn close(&self, who: Actor, id: ExamId) -> Answer<'_, ()> {

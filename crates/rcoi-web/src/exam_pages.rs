@@ -132,6 +132,7 @@ struct ExamPage {
     packages: Vec<PackageRow>,
     building: Option<u64>,
     is_head: bool,
+    may_raise: bool,
     may_reconcile: bool,
     may_download: bool,
 }
@@ -224,6 +225,7 @@ pub(crate) async fn exam(State(state): State<AppState>, who: Visitor, Path(id): 
         csrf: who.session.csrf.clone(),
         texts: t.for_scripts(),
         is_head: may(post, Action::CloseExam),
+        may_raise: may(post, Action::RaisePacket) && card.state == ExamState::Open,
         may_reconcile: may(post, Action::Reconcile),
         may_download: may(post, Action::DownloadPackage),
         building: state.building(card.id),
@@ -257,6 +259,8 @@ pub(crate) async fn open(State(state): State<AppState>, who: Visitor, Path((id, 
 #[derive(Deserialize)]
 pub(crate) struct ExamAct {
     act: String,
+    /// Of the acts about a packet.
+    packet: Option<String>,
 }
 
 pub(crate) async fn exam_act(State(state): State<AppState>, Path(id): Path<String>, sent: SignedForm<ExamAct>) -> Page {
@@ -264,6 +268,11 @@ pub(crate) async fn exam_act(State(state): State<AppState>, Path(id): Path<Strin
     let exam = exam_id(&id, &who)?;
     let done = match form.act.as_str() {
         "reconcile" => state.backend().reconcile(who.must(Action::Reconcile)?, exam).await,
+        "raise" | "lower" => {
+            let actor = who.must(Action::RaisePacket)?;
+            let packet = form.packet.as_deref().and_then(|id| id.parse().ok()).ok_or_else(|| who.shown(Problem::not_found()))?;
+            state.backend().raise(actor, exam, packet, form.act == "raise").await
+        }
         "close" => state.backend().close(who.must(Action::CloseExam)?, exam).await,
         "package" => state.package(who.must(Action::BuildPackage)?, exam).await,
         other => return Err(who.shown(Problem::bad(Said::text(|t| t.no_act).with("name", other)))),

@@ -44,8 +44,11 @@ impl Centre {
         let waiting = self.waiting(exam).await?;
         let row = |s: rcoi_store::PacketStats| PacketRow {
             verified: s.read.saturating_sub(waiting.get(&s.packet).map_or(0, |pages| pages.len() as u64)),
+            id: s.packet,
             ppe: s.ppe,
             room: s.room,
+            waiting: s.received,
+            raised: s.raised,
             declared: s.declared,
             // What a person took out of the work is not missing and not surplus.
             scanned: s.scanned.saturating_sub(s.excluded),

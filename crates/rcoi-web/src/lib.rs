@@ -168,6 +168,7 @@ pub fn router(state: AppState) -> Router {
         .route("/exams", get(api::exams))
         .route("/exams/{id}", get(api::exam))
         .route("/exams/{id}/reconcile", post(api::reconcile))
+        .route("/exams/{id}/packets/{packet}/raised", post(api::raise))
         .route("/exams/{id}/close", post(api::close))
         .route("/exams/{id}/package", post(api::package))
         .route("/packages/{id}/file", get(api::package_file))

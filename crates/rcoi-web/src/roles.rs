@@ -54,6 +54,8 @@ pub enum Action {
     SeeExams,
     /// Run the reconciliation again.
     Reconcile,
+    /// Have a packet read before all others.
+    RaisePacket,
     /// Close an exam.
     CloseExam,
     /// Build the package of a closed exam.
@@ -65,13 +67,14 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::VerifyFields,
         Self::SettleTroubles,
         Self::SeeAnyPicture,
         Self::SeePackets,
         Self::SeeExams,
         Self::Reconcile,
+        Self::RaisePacket,
         Self::CloseExam,
         Self::BuildPackage,
         Self::DownloadPackage,
@@ -102,7 +105,14 @@ pub fn may(post: Post, action: Action) -> bool {
         }
         Post::Works(Role::Head) => matches!(
             action,
-            A::SeeAnyPicture | A::SeePackets | A::SeeExams | A::Reconcile | A::CloseExam | A::BuildPackage | A::DownloadPackage
+            A::SeeAnyPicture
+                | A::SeePackets
+                | A::SeeExams
+                | A::Reconcile
+                | A::RaisePacket
+                | A::CloseExam
+                | A::BuildPackage
+                | A::DownloadPackage
         ),
         Post::Works(Role::Admin) => matches!(action, A::ManageUsers),
         Post::Auditor => matches!(action, A::SeePackets | A::SeeExams),
@@ -135,6 +145,7 @@ mod tests {
             (Action::SeePackets, [1, 0, 1, 1, 0, 1]),
             (Action::SeeExams, [0, 0, 1, 1, 0, 1]),
             (Action::Reconcile, [0, 0, 1, 1, 0, 0]),
+            (Action::RaisePacket, [0, 0, 0, 1, 0, 0]),
             (Action::CloseExam, [0, 0, 0, 1, 0, 0]),
             (Action::BuildPackage, [0, 0, 0, 1, 0, 0]),
             (Action::DownloadPackage, [0, 0, 0, 1, 0, 0]),

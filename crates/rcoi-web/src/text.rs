@@ -153,6 +153,9 @@ texts! {
     ppe = "ППЭ" | "Point";
     room = "Аудитория" | "Room";
     packets = "Пакеты" | "Packets";
+    raise = "Читать первым" | "Read first";
+    raised = "читается первым" | "is read first";
+    lower = "В общую очередь" | "In its turn";
     blocks_title = "Что мешает закрыть" | "What blocks closing";
     blocks_none = "Ничего не мешает: экзамен можно закрыть." | "Nothing blocks: the exam can be closed.";
     closed_already = "Экзамен закрыт." | "The exam is closed.";

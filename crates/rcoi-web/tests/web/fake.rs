@@ -3,7 +3,9 @@
 use crate::drawn;
 use crate::fake_rows as rows;
 use futures::FutureExt;
-use rcoi_model::{ExamId, FieldKind, PackageId, PageState, Role, Task, TaskId, TaskState, TaskSubject, UserId, VerdictAct, VerdictId};
+use rcoi_model::{
+    ExamId, FieldKind, PackageId, PacketId, PageState, Role, Task, TaskId, TaskState, TaskSubject, UserId, VerdictAct, VerdictId,
+};
 use rcoi_rules::BlockKind;
 use rcoi_web::backend::{
     Actor, Answer, AsideRow, Backend, BackendError, Block, ExamCard, ExamDetails, Note, OpenRow, PackageRow, PersonCode, PictureKind,
@@ -22,6 +24,7 @@ pub(crate) struct State {
     pub(crate) verdicts: Vec<(VerdictId, TaskId, UserId, VerdictAct)>,
     pub(crate) users: BTreeMap<String, UserRecord>,
     pub(crate) sessions: BTreeMap<String, (UserId, String)>,
+    pub(crate) raised: Option<PacketId>,
     pub(crate) closed: bool,
     pub(crate) packages: Vec<PackageRow>,
 }
@@ -199,12 +202,19 @@ impl Backend for Fake {
                 line(BlockKind::Sheets, s.open(Role::Senior), Role::Senior),
             ];
             blocks.retain(|b| b.count > 0 && !s.closed);
-            Ok(ExamDetails { card: rows::card(s), packets: rows::packets(), blocks, packages: s.packages.clone() })
+            Ok(ExamDetails { card: rows::card(s), packets: rows::packets(s.raised), blocks, packages: s.packages.clone() })
         }))
     }
 
     fn reconcile(&self, _who: Actor, _id: ExamId) -> Answer<'_, ()> {
         ready(Ok(()))
+    }
+
+    fn raise(&self, _who: Actor, _id: ExamId, packet: PacketId, raised: bool) -> Answer<'_, ()> {
+        ready(self.with(|s| {
+            s.raised = raised.then_some(packet);
+            Ok(())
+        }))
     }
 
     fn close(&self, _who: Actor, _id: ExamId) -> Answer<'_, ()> {

@@ -2,7 +2,9 @@
 
 use crate::drawn;
 use crate::fake::{State, exam_id};
-use rcoi_model::{Doubt, ExamState, FieldKind, PackageId, PageId, Quad, Role, RoomTrouble, SheetTrouble, Task, TaskState, TaskSubject};
+use rcoi_model::{
+    Doubt, ExamState, FieldKind, PackageId, PacketId, PageId, Quad, Role, RoomTrouble, SheetTrouble, Task, TaskState, TaskSubject,
+};
 use rcoi_web::backend::{ExamCard, Note, PackageRow, PacketRow, SourceRef, TaskView};
 
 const DIGITS: &str = "0123456789,-";
@@ -102,12 +104,15 @@ pub(crate) fn many() -> Vec<TaskView> {
     ]
 }
 
-pub(crate) fn packets() -> Vec<PacketRow> {
+pub(crate) fn packets(raised: Option<PacketId>) -> Vec<PacketRow> {
     let packet = |ppe: &str, room: &str, declared, scanned, read, verified, open_tasks| PacketRow {
+        id: PacketId::derived(&[ppe, room]),
         ppe: ppe.into(),
         room: room.into(),
         declared,
         scanned,
+        waiting: scanned - read,
+        raised: raised == Some(PacketId::derived(&[ppe, room])),
         read,
         verified,
         set_aside: 0,
@@ -133,7 +138,7 @@ pub(crate) fn package() -> PackageRow {
 }
 
 pub(crate) fn card(state: &State) -> ExamCard {
-    let sum = |get: fn(&PacketRow) -> u64| packets().iter().map(get).sum();
+    let sum = |get: fn(&PacketRow) -> u64| packets(None).iter().map(get).sum();
     ExamCard {
         id: exam_id(),
         subject: "01".into(),

@@ -253,6 +253,22 @@ async fn closing_is_refused_while_tasks_are_open_and_the_button_is_off() {
 }
 
 #[tokio::test]
+async fn a_raised_packet_is_told_as_such_and_can_be_put_back_in_its_turn() {
+    let house = House::new().await;
+    let (head, senior) = (house.login("head").await, house.login("senior").await);
+    let page = format!("/exams/{}", fake::exam_id());
+    let waiting = rcoi_model::PacketId::derived(&["0014", "0201"]);
+    let offers = |text: &str, form: &str| text.contains(&format!("form=\"{form}\" name=\"packet\" value=\"{waiting}\""));
+    let before = text_of(house.get(&head, &page).await).await;
+    assert!(offers(&before, "raise") && before.matches("form=\"raise\"").count() == 1, "only packets with unread sheets have a turn");
+    house.post(&head, &format!("/api/v1{page}/packets/{waiting}/raised"), json!({ "raised": true })).await;
+    let after = text_of(house.get(&head, &page).await).await;
+    assert!(offers(&after, "lower") && after.contains("читается первым"));
+    let others = text_of(house.get(&senior, &page).await).await;
+    assert!(others.contains("читается первым") && !offers(&others, "lower"), "everybody sees it, the head changes it");
+}
+
+#[tokio::test]
 async fn refusals_are_said_in_the_language_of_the_request() {
     let house = House::new().await;
     let person = house.login("verifier").await;

@@ -4,7 +4,7 @@ use crate::fake::exam_id;
 use crate::{House, ID, Person};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use rcoi_model::PackageId;
+use rcoi_model::{PackageId, PacketId};
 use rcoi_web::roles::{POSTS, Post};
 use serde_json::{Value, json};
 
@@ -38,6 +38,8 @@ fn table() -> Vec<(Call, [u8; 6])> {
         (Get("/api/v1/progress"), [0, 1, 1, 1, 0, 1]),
         (Send("/api/v1/exams/{exam}/reconcile", no_body()), [0, 0, 1, 1, 0, 0]),
         (Form("/exams/{exam}", "act=reconcile"), [0, 0, 1, 1, 0, 0]),
+        (Send("/api/v1/exams/{exam}/packets/{packet}/raised", json!({ "raised": true })), [0, 0, 0, 1, 0, 0]),
+        (Form("/exams/{exam}", "act=lower&packet={packet}"), [0, 0, 0, 1, 0, 0]),
         (Send("/api/v1/exams/{exam}/close", no_body()), [0, 0, 0, 1, 0, 0]),
         (Form("/exams/{exam}", "act=close"), [0, 0, 0, 1, 0, 0]),
         (Send("/api/v1/exams/{exam}/package", no_body()), [0, 0, 0, 1, 0, 0]),
@@ -52,7 +54,10 @@ fn table() -> Vec<(Call, [u8; 6])> {
 
 async fn status(house: &House, person: &Person, call: Call, sheet: &str) -> StatusCode {
     let package = PackageId::derived(&["package"]).to_string();
-    let fill = |path: &str| path.replace("{exam}", &exam_id().to_string()).replace("{sheet}", sheet).replace("{package}", &package);
+    let packet = PacketId::derived(&["0014", "0201"]).to_string();
+    let fill = |path: &str| {
+        path.replace("{exam}", &exam_id().to_string()).replace("{sheet}", sheet).replace("{package}", &package).replace("{packet}", &packet)
+    };
     match call {
         Get(path) => house.get(person, &fill(path)).await.status(),
         Send(path, body) => house.post(person, &fill(path), body).await.status(),
@@ -60,7 +65,7 @@ async fn status(house: &House, person: &Person, call: Call, sheet: &str) -> Stat
             let request = Request::post(fill(path))
                 .header(header::COOKIE, &person.cookie)
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(Body::from(format!("csrf={}&{body}", person.csrf)));
+                .body(Body::from(format!("csrf={}&{}", person.csrf, fill(body))));
             house.send(request.unwrap()).await.status()
         }
     }
