@@ -216,6 +216,24 @@ impl Tx {
         })
     }
 
+    /// As [`Tx::run`], for a statement made of the names of our own tables and columns.
+    pub(crate) async fn run_made(&mut self, sql: String, args: Vec<Arg>) -> Result<u64> {
+        let sql = sqlx::AssertSqlSafe(sql);
+        Ok(match self {
+            Self::Sqlite(tx) => bound!(sql, args, &mut **tx, execute)?.rows_affected(),
+            Self::Postgres(tx) => bound!(sql, args, &mut **tx, execute)?.rows_affected(),
+        })
+    }
+
+    /// As [`Tx::all`], for a query made of the names of our own tables and columns.
+    pub(crate) async fn all_made(&mut self, sql: String, args: Vec<Arg>) -> Result<Vec<Row>> {
+        let sql = sqlx::AssertSqlSafe(sql);
+        Ok(match self {
+            Self::Sqlite(tx) => bound!(sql, args, &mut **tx, fetch_all)?.into_iter().map(Row::Sqlite).collect(),
+            Self::Postgres(tx) => bound!(sql, args, &mut **tx, fetch_all)?.into_iter().map(Row::Postgres).collect(),
+        })
+    }
+
     /// The one row of a query. Reads to the end, so that `RETURNING` statements finish their work.
     pub(crate) async fn one(&mut self, sql: impl Into<Both>, args: Vec<Arg>) -> Result<Option<Row>> {
         Ok(self.all(sql, args).await?.into_iter().next())

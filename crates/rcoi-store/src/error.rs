@@ -37,6 +37,9 @@ pub enum StoreError {
     /// The address of the database cannot be used.
     #[error("database address: {0}; expected sqlite:<file> or postgres://<user>@<host>/<database>")]
     BadAddress(String),
+    /// All rows of this database were brought into another one.
+    #[error("this installation was moved to {0}: set `database` to that")]
+    Moved(String),
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
     #[error("database migration: {0}")]

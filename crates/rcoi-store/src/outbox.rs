@@ -2,14 +2,14 @@
 //!
 //! Leases only. None of them survives a power cut, and none needs to: the page is still `received`, so it is read again.
 
-use crate::db::args;
+use crate::db::{args, damaged};
 use crate::dialect::TAKE_UNPUBLISHED;
 use crate::error::Result;
 use crate::pages;
-use crate::rows::Begun;
+use crate::rows::{Begun, OutboxStats};
 use crate::store::Store;
 use jiff::Timestamp;
-use rcoi_model::{ExamId, PageId};
+use rcoi_model::{ExamId, Page, PageId};
 use std::time::Duration;
 
 impl Store {
@@ -67,6 +67,28 @@ impl Store {
         )
         .await?;
         tx.commit().await
+    }
+
+    /// How the pages stand that wait to be read.
+    pub async fn outbox_stats(&self) -> Result<OutboxStats> {
+        let sql = "SELECT COUNT(*) AS waiting, COUNT(*) FILTER (WHERE published_until > $1) AS published,
+                          COUNT(*) FILTER (WHERE reader_until > $1) AS in_work, COUNT(*) FILTER (WHERE fault IS NOT NULL) AS failed,
+                          MIN(received_at) AS oldest
+                   FROM pages WHERE state = 'received'";
+        let row = self.db.one(sql, args![self.micros()]).await?.ok_or_else(|| damaged("counts", "no row"))?;
+        Ok(OutboxStats {
+            waiting: row.count("waiting")?,
+            published: row.count("published")?,
+            in_work: row.count("in_work")?,
+            failed: row.count("failed")?,
+            oldest: row.opt_moment("oldest")?,
+        })
+    }
+
+    /// Pages that were set aside, by exam and file name.
+    pub async fn pages_set_aside(&self) -> Result<Vec<Page>> {
+        let sql = "SELECT * FROM pages WHERE state = 'set-aside' ORDER BY exam, source, page_index, id";
+        self.db.all(sql, vec![]).await?.iter().map(pages::read).collect()
     }
 
     /// Exams of which pages came, were read or left at `since` or later, how many those are, and when the last one did.

@@ -24,6 +24,20 @@ pub enum Begun {
     NotNow,
 }
 
+/// Pages that wait to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct OutboxStats {
+    pub waiting: u64,
+    /// Of them, in the queue under a lease.
+    pub published: u64,
+    /// Of them, in a worker's hands.
+    pub in_work: u64,
+    /// Of them, tried before without a result.
+    pub failed: u64,
+    /// When the oldest one came.
+    pub oldest: Option<Timestamp>,
+}
+
 /// What [`crate::Store::import_exam`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Imported {

@@ -2,6 +2,7 @@
 
 use crate::db::Db;
 use crate::error::{Result, StoreError};
+use crate::moving::MOVED;
 use jiff::Timestamp;
 use sqlx::Postgres;
 use sqlx::SqlSafeStr;
@@ -49,7 +50,11 @@ impl Store {
         } else {
             return Err(StoreError::BadAddress("unknown kind of database".to_owned()));
         };
-        Ok(Self { db, clock })
+        let store = Self { db, clock };
+        match store.setting(MOVED).await? {
+            None => Ok(store),
+            Some(label) => Err(StoreError::Moved(label)),
+        }
     }
 
     /// Makes the database itself when a PostgreSQL server has none of that name; true when it did. (An SQLite file is made

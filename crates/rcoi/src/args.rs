@@ -49,8 +49,11 @@ pub(crate) enum Verb {
     /// People who log in.
     #[command(subcommand)]
     User(UserVerb),
-    /// Bring the database to this version's schema; a PostgreSQL database that is not there is made.
-    Migrate,
+    /// Bring the database to this version's schema (a PostgreSQL database that is not there is made), or move an installation.
+    Migrate(MigrateArgs),
+    /// The machinery: the work queue.
+    #[command(subcommand)]
+    Admin(AdminVerb),
     /// The chain of acts of people.
     #[command(subcommand)]
     Audit(AuditVerb),
@@ -67,6 +70,32 @@ pub(crate) struct ServantArgs {
     /// Folder of templates, or one template file; the built-in forms when left out.
     #[arg(long, value_name = "DIR")]
     pub(crate) templates: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MigrateArgs {
+    /// Bring everything over from this database: `sqlite:data/rcoi.db`. It does not open any more afterwards.
+    #[arg(long, value_name = "URL", requires = "to")]
+    pub(crate) from: Option<String>,
+    /// Into this one, which must be empty: `postgres://user@host/rcoi` (made when it is not there). Pictures go to the place
+    /// that the configuration names (`blobs`).
+    #[arg(long, value_name = "URL", requires = "from")]
+    pub(crate) to: Option<String>,
+    /// Folder of the pictures that the rows of `--from` name; `blobs` beside its file when left out.
+    #[arg(long, value_name = "DIR", requires = "from")]
+    pub(crate) blobs_from: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminVerb {
+    /// How the queue stands, which pages were set aside and why.
+    Queue {
+        #[arg(long)]
+        json: bool,
+        /// Have pages read again that were set aside: an id, a part of the file's name, or `all`.
+        #[arg(long, value_name = "PAGE")]
+        requeue: Option<String>,
+    },
 }
 
 #[derive(Debug, clap::Args)]

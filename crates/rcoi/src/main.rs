@@ -47,7 +47,8 @@ fn run(verb: Verb, config: &config::Config) -> anyhow::Result<commands::Done> {
         Verb::Exam(verb) => commands::exam::run(verb, config),
         Verb::Package(verb) => commands::package::run(verb),
         Verb::User(verb) => commands::user::run(verb, config),
-        Verb::Migrate => commands::admin::migrate(config),
+        Verb::Migrate(args) => commands::migrate::run(&args, config),
+        Verb::Admin(verb) => commands::admin::run(verb, config),
         Verb::Audit(verb) => commands::admin::audit(verb, config),
         Verb::Servant(args) => commands::servant::run(&args),
     }

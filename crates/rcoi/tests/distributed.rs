@@ -1,13 +1,15 @@
-//! The same exam on one machine and in the distributed shape: PostgreSQL, RabbitMQ, a centre that does not read, workers that
-//! die and leave in the middle. The packages are the same, byte for byte.
+//! The same exam on one machine, in the distributed shape (PostgreSQL, RabbitMQ, a centre that does not read, workers that die
+//! and leave in the middle), and moved from the one to the other half-way. The packages are the same, byte for byte.
 
 mod common;
 
 use common::drawn::{PEOPLE, SEED, drawn, write_input};
-use common::{Ran, Running, demo_package, run, start_with, verify};
+use common::{Ran, Running, demo_package, run, start, start_with, verify};
 use rcoi_queue::{Params, Queue};
-use std::path::Path;
+use rcoi_synth::DrawnExam;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// Settings of an installation of its own on the servers of the tests.
 struct Installation {
@@ -56,30 +58,52 @@ fn broker() -> String {
     server("RCOI_TEST_RABBIT", "amqp://guest:guest@127.0.0.1:5672/%2f")
 }
 
+/// The arguments of a demo over the drawn exam.
+fn demo() -> Vec<String> {
+    ["demo", "--robot", "--seed", &SEED.to_string(), "--participants", &PEOPLE.to_string()].map(str::to_owned).to_vec()
+}
+
+fn texts<'a>(args: &'a [String], more: &[&'a str]) -> Vec<&'a str> {
+    args.iter().map(String::as_str).chain(more.iter().copied()).collect()
+}
+
+/// The demo on one machine; its package, and its signing key copied to the other data folders.
+fn alone(exam: &DrawnExam, data: &Path, others: &[&Path]) -> PathBuf {
+    write_input(exam, &data.join("demo/input"));
+    run(data, &texts(&demo(), &[])).ended(0);
+    for other in others {
+        write_input(exam, &other.join("input"));
+        std::fs::create_dir_all(other.join("keys")).unwrap();
+        for key in ["signing.pem", "signing.pem.pub"] {
+            std::fs::copy(data.join("demo/keys").join(key), other.join("keys").join(key)).unwrap();
+        }
+    }
+    demo_package(&data.join("demo"))
+}
+
+/// The package of an installation is the same as the expected one.
+fn same_package(installation: &Installation, data: &Path, expected: &Path) {
+    let package = demo_package(data);
+    verify(data, &package).ended(0);
+    assert!(std::fs::read(&package).unwrap() == std::fs::read(expected).unwrap(), "the packages differ");
+    installation.run(data, &["audit", "verify"]).ended(0);
+    let queue = installation.run(data, &["admin", "queue", "--json"]).ended(0).out;
+    let queue: serde_json::Value = serde_json::from_str(&queue).unwrap();
+    assert_eq!((&queue["pages"]["waiting"], &queue["queue"]["dead"]), (&0.into(), &0.into()), "{queue}");
+}
+
 #[test]
 fn both_shapes_make_the_same_package_though_workers_die() {
     let folder = tempfile::tempdir().unwrap();
-    let (alone, many) = (folder.path().join("alone"), folder.path().join("many"));
-    let exam = drawn();
-    write_input(&exam, &alone.join("demo/input"));
-    write_input(&exam, &many.join("input"));
-    let (seed, people) = (SEED.to_string(), PEOPLE.to_string());
-    let demo = ["demo", "--robot", "--seed", &seed, "--participants", &people];
-    run(&alone, &demo).ended(0);
-    let expected = demo_package(&alone.join("demo"));
-    // The same key signs.
-    std::fs::create_dir_all(many.join("keys")).unwrap();
-    for key in ["signing.pem", "signing.pem.pub"] {
-        std::fs::copy(alone.join("demo/keys").join(key), many.join("keys").join(key)).unwrap();
-    }
-
+    let many = folder.path().join("many");
+    let expected = alone(&drawn(), &folder.path().join("alone"), &[&many]);
     let installation = Installation::new(&folder.path().join("shared"));
     assert!(installation.run(&many, &["migrate"]).ended(0).out.contains("made the database"));
     let work = |n: u32| installation.start(&folder.path().join(format!("worker-{n}")), &["work", "--threads", "1"]);
     let first = work(1);
-    let mut centre = installation.start(&many, &[&demo[..], &["--configured"]].concat());
+    let mut centre = installation.start(&many, &texts(&demo(), &["--configured"]));
     assert!(centre.wait_for(|r| r.has_said("stations: ")), "{}", centre.wait().err);
-    std::thread::sleep(std::time::Duration::from_millis(1500));
+    std::thread::sleep(Duration::from_millis(1500));
     // It dies with a page in its hands; another one comes and goes on, a third leaves as it should.
     assert!(first.kill().0);
     let mut third = work(3);
@@ -89,12 +113,38 @@ fn both_shapes_make_the_same_package_though_workers_die() {
     let ran = centre.wait().ended(0);
     assert!(second.terminate().ended(0).out.contains("all pages in work are finished"));
     assert!(ran.out.contains("robot: "), "{}", ran.out);
+    same_package(&installation, &many, &expected);
 
-    let package = demo_package(&many);
-    verify(&many, &package).ended(0);
-    assert!(std::fs::read(&package).unwrap() == std::fs::read(&expected).unwrap(), "the packages differ");
-    installation.run(&many, &["audit", "verify"]).ended(0);
-    let refused =
-        installation.run(&folder.path().join("other"), &["demo", "--robot", "--configured", "--participants", "4", "--seed", "9"]).ended(1);
+    let other = folder.path().join("other");
+    let refused = installation.run(&other, &["demo", "--robot", "--configured", "--participants", "4", "--seed", "9"]).ended(1);
     assert!(refused.err.contains("other exams"), "{}", refused.err);
+}
+
+#[test]
+fn a_laptop_in_the_middle_of_an_exam_moves_to_the_server_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let (laptop, server) = (folder.path().join("laptop"), folder.path().join("server"));
+    let exam = drawn();
+    let expected = alone(&exam, &folder.path().join("alone"), &[&server]);
+    write_input(&exam, &laptop.join("input"));
+    run(&laptop, &["exam", "import", &laptop.join("input/exam.json").to_string_lossy()]).ended(0);
+    let packets = laptop.join("input/packets").to_string_lossy().into_owned();
+    let mut ingest = start(&laptop, &["ingest", &packets]);
+    assert!(ingest.wait_for(|r| r.has_said("reading")));
+    std::thread::sleep(Duration::from_millis(700));
+    ingest.kill();
+
+    let installation = Installation::new(&folder.path().join("shared"));
+    let (from, to) = (format!("sqlite:{}", laptop.join("rcoi.db").display()), installation.settings[0].1.clone());
+    let moved = installation.run(&server, &["migrate", "--from", &from, "--to", &to]).ended(0);
+    assert!(moved.out.contains("does not open any more"), "{}", moved.out);
+    let closed = run(&laptop, &["exam", "status"]).ended(1);
+    assert!(closed.err.contains("was moved to"), "{}", closed.err);
+    let again = installation.run(&server, &["migrate", "--from", &from, "--to", &to]).ended(1);
+    assert!(again.err.contains("was moved to"), "{}", again.err);
+
+    let worker = installation.start(&folder.path().join("worker"), &["work", "--threads", "1"]);
+    installation.run(&server, &texts(&demo(), &["--configured"])).ended(0);
+    worker.terminate().ended(0);
+    same_package(&installation, &server, &expected);
 }

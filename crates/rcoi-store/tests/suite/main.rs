@@ -70,6 +70,8 @@ on_both! {
         a_session_lapses_when_idle_and_lives_while_it_is_used,
         an_auditor_is_a_user_whose_verdicts_are_refused,
         a_package_name_is_given_to_one_file,
+        a_moved_installation_has_every_row_and_opens_no_more,
+        an_installation_is_moved_only_into_an_empty_database_and_a_cut_off_move_ends_well,
         a_setting_keeps_its_last_value,
     },
 }

@@ -2,7 +2,7 @@
 
 use crate::bed::{Bed, MINUTE};
 use rcoi_model::{BlobHash, Role};
-use rcoi_store::{NewPackage, NewUser, RecordOptions, Session, StoreError, User};
+use rcoi_store::{AuditReport, Moved, NewPackage, NewUser, RecordOptions, Session, Store, StoreError, User};
 use std::time::Duration;
 
 pub(crate) async fn a_login_is_taken_once(bed: Bed) {
@@ -92,6 +92,64 @@ pub(crate) async fn a_package_name_is_given_to_one_file(bed: Bed) {
     package.version = 2;
     let second = bed.store.insert_package(&package).await.unwrap();
     assert_eq!(bed.store.packages(plan.id()).await.unwrap(), [first, second]);
+}
+
+pub(crate) async fn a_moved_installation_has_every_row_and_opens_no_more(bed: Bed) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("laptop.db").display());
+    let (laptop, clock) = (Store::open(&url).await.unwrap(), bed.store.now());
+    let plan = crate::bed::plan("01");
+    laptop.import_exam(&plan).await.unwrap();
+    let pages = crate::bed::drawn_pages(&plan, 450);
+    laptop.insert_pages(&pages).await.unwrap();
+    let task = crate::bed::field_task(&pages[0], "answer", "answer-1");
+    laptop.save_reading(pages[0].id, &crate::bed::reading("e1"), std::slice::from_ref(&task)).await.unwrap();
+    let person = NewUser { login: "ivanova".into(), title: String::new(), role: Role::Verifier, password_hash: "x".into() };
+    let person = laptop.create_user(&person, None).await.unwrap();
+    laptop.claim(person.id, &[Role::Verifier], None, 1, MINUTE).await.unwrap();
+    laptop.record(&crate::bed::verdict(&person, &task, crate::bed::value("7")), &RecordOptions::default()).await.unwrap();
+    laptop.take_unpublished(MINUTE, 9).await.unwrap();
+
+    let told = std::sync::Mutex::new(Vec::new());
+    let moved = laptop.move_to(&bed.store, "the server", &|table, rows| told.lock().unwrap().push((table.to_owned(), rows))).await.unwrap();
+    let told = told.into_inner().unwrap();
+    assert_eq!(moved, Moved::Rows(told.iter().map(|(_, rows)| rows).sum()));
+    assert!(told.contains(&("pages".to_owned(), 450)), "{told:?}");
+    assert_eq!(bed.store.pages_of_exam(plan.id()).await.unwrap(), laptop.pages_of_exam(plan.id()).await.unwrap());
+    assert_eq!(bed.store.reading(pages[0].id).await.unwrap(), laptop.reading(pages[0].id).await.unwrap());
+    assert_eq!(bed.store.exams().await.unwrap(), laptop.exams().await.unwrap());
+    assert_eq!(bed.store.verdicts(plan.id()).await.unwrap(), laptop.verdicts(plan.id()).await.unwrap());
+    assert_eq!(bed.store.user_by_login("ivanova").await.unwrap(), laptop.user_by_login("ivanova").await.unwrap());
+    assert_eq!(bed.store.verify_audit().await.unwrap(), laptop.verify_audit().await.unwrap());
+    // Work goes on where it was: pages wait again, verdicts are numbered on.
+    assert_eq!(bed.store.take_unpublished(MINUTE, 1000).await.unwrap().len(), 449);
+    let next = crate::bed::field_task(&pages[1], "answer", "answer-1");
+    bed.store.save_reading(pages[1].id, &crate::bed::reading("e1"), std::slice::from_ref(&next)).await.unwrap();
+    bed.store.claim(person.id, &[Role::Verifier], None, 1, MINUTE).await.unwrap();
+    bed.store.record(&crate::bed::verdict(&person, &next, crate::bed::value("8")), &RecordOptions::default()).await.unwrap();
+    assert!(matches!(bed.store.verify_audit().await.unwrap(), AuditReport::Whole { .. }));
+    assert!(clock < bed.store.now());
+
+    laptop.close().await;
+    let closed = Store::open(&url).await.unwrap_err();
+    assert!(matches!(&closed, StoreError::Moved(label) if label == "the server"), "{closed}");
+}
+
+pub(crate) async fn an_installation_is_moved_only_into_an_empty_database_and_a_cut_off_move_ends_well(bed: Bed) {
+    let folder = tempfile::tempdir().unwrap();
+    let open = async |name: &str| Store::open(&format!("sqlite:{}", folder.path().join(name).display())).await;
+    let (first, other) = (open("a.db").await.unwrap(), open("b.db").await.unwrap());
+    first.import_exam(&crate::bed::plan("01")).await.unwrap();
+    other.import_exam(&crate::bed::plan("02")).await.unwrap();
+    // As if it was killed between the two commits: the rows are there, the mark is not.
+    first.close().await;
+    std::fs::copy(folder.path().join("a.db"), folder.path().join("copy.db")).unwrap();
+    let (first, copy) = (open("a.db").await.unwrap(), open("copy.db").await.unwrap());
+    assert!(matches!(copy.move_to(&bed.store, "x", &|_, _| {}).await.unwrap(), Moved::Rows(_)));
+    assert!(matches!(other.move_to(&bed.store, "x", &|_, _| {}).await.unwrap_err(), StoreError::Conflict(_)));
+    assert_eq!(other.setting("moved-to").await.unwrap(), None);
+    assert_eq!(first.move_to(&bed.store, "x", &|_, _| {}).await.unwrap(), Moved::Already);
+    assert_eq!(first.setting("moved-to").await.unwrap().as_deref(), Some("x"));
 }
 
 pub(crate) async fn a_setting_keeps_its_last_value(bed: Bed) {

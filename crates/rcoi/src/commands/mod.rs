@@ -8,6 +8,7 @@ pub(crate) mod eval;
 pub(crate) mod exam;
 pub(crate) mod files;
 pub(crate) mod ingest;
+pub(crate) mod migrate;
 pub(crate) mod package;
 pub(crate) mod recognize;
 pub(crate) mod servant;
