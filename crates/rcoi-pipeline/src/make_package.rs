@@ -10,7 +10,7 @@ use rcoi_model::{BlobHash, ExamId, ExamPlan, ExamState, PacketId, Page, PageId, 
 use rcoi_rules::reconcile::{KEY_PREFIX, Reconciled};
 use rcoi_rules::{SheetFacts, effective_field};
 use rcoi_store::{Blobs, NewPackage, PackageRow, VerdictRow};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Pipeline {
@@ -50,7 +50,7 @@ impl Pipeline {
         let facts = self.facts(exam).await?;
         let found = compare(&facts);
         let rows = self.inner.store.verdicts(exam).await?;
-        let explained = explained(&rows);
+        let explained = explained(&rows, &found);
         let roles: BTreeMap<UserId, Role> = self.inner.store.users().await?.into_iter().map(|u| (u.id, u.role)).collect();
         let said = Said::sort(rows);
         let known = self.known(&facts.pages);
@@ -144,10 +144,12 @@ fn packaged_sheet(
     }
 }
 
-/// What people explained, by packet: the key of the task (it holds the figures) and the reason.
-fn explained(rows: &[VerdictRow]) -> BTreeMap<PacketId, Vec<String>> {
+/// What people explained and what still is so, by packet: the key of the task (it holds the figures) and the reason. A
+/// difference that has gone since, because a second scan was taken out, is none of the package.
+fn explained(rows: &[VerdictRow], found: &Reconciled) -> BTreeMap<PacketId, Vec<String>> {
+    let holds: BTreeSet<&str> = found.troubles.iter().map(|trouble| trouble.key.as_str()).collect();
     let mut out: BTreeMap<PacketId, Vec<String>> = BTreeMap::new();
-    for row in rows {
+    for row in rows.iter().filter(|row| holds.contains(row.task_key.as_str())) {
         if let (Some(packet), VerdictAct::Explain { reason }) = (row.packet, &row.verdict.act) {
             let key = row.task_key.strip_prefix(KEY_PREFIX).unwrap_or(&row.task_key);
             out.entry(packet).or_default().push(format!("{key}: {reason}"));
@@ -160,4 +162,37 @@ fn explained(rows: &[VerdictRow]) -> BTreeMap<PacketId, Vec<String>> {
 fn file_name(plan: &ExamPlan, version: u32) -> String {
     let ExamPlan { region, department, subject, test_type, stage, date, .. } = plan;
     format!("{region}{department}{subject}{test_type}{stage}-{}-v{version}.zip", date.strftime("%Y%m%d"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcoi_model::{RoomTrouble, TaskId, TaskState, TaskSubject, Verdict, VerdictId};
+    use rcoi_rules::reconcile::Trouble;
+
+    #[test]
+    fn only_differences_that_still_are_go_with_the_package() {
+        let (packet, user) = (PacketId::derived(&["room"]), UserId::derived(&["senior"]));
+        let subject = || TaskSubject::Room { trouble: RoomTrouble::CountDiffers, detail: String::new() };
+        let row = |key: &str| VerdictRow {
+            seq: 1,
+            verdict: Verdict {
+                id: VerdictId::derived(&[key]),
+                task: TaskId::derived(&[key]),
+                user,
+                act: VerdictAct::Explain { reason: "сверено".to_owned() },
+                at: String::new(),
+            },
+            task_key: format!("{KEY_PREFIX}{key}"),
+            station: Role::Senior,
+            task_state: TaskState::Done,
+            page: None,
+            packet: Some(packet),
+            subject: subject(),
+        };
+        let holds = Trouble { key: format!("{KEY_PREFIX}count/0001-0101/5-4"), page: None, packet: Some(packet), subject: subject() };
+        let found = Reconciled { troubles: vec![holds], ..Reconciled::default() };
+        let told = explained(&[row("count/0001-0101/5-6"), row("count/0001-0101/5-4")], &found);
+        assert_eq!(told, [(packet, vec!["count/0001-0101/5-4: сверено".to_owned()])].into());
+    }
 }

@@ -5,7 +5,7 @@
 //! after `delivery_limit` deliveries it becomes a dead letter with the last reason; a consumer holds at most `prefetch`
 //! unacknowledged deliveries; tasks come in order of arrival.
 //!
-//! Two implementations: the in-process one (`memory.rs`) and RabbitMQ (`rabbit.rs`). What is urgent is decided before it is
+//! Two implementations: the in-process one (`memory.rs`) and RabbitMQ (`rabbit/`). What is urgent is decided before it is
 //! published: the relay keeps the queue short and takes what is most urgent from the store.
 
 mod memory;

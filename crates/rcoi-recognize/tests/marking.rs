@@ -159,7 +159,7 @@ fn grained(gray: &GrayImage, by: f32) -> GrayImage {
 /// Every paper and scanner that is drawn here.
 fn papers(template: &Template) -> Vec<(String, GrayImage)> {
     let mut all = Vec::new();
-    for dpi in [72.0, 100.0, 150.0, 200.0, 300.0] {
+    for dpi in [72.0, 100.0, 150.0, 200.0, 300.0, 600.0] {
         all.push((format!("clean at {dpi} dpi"), filled(template, dpi, 30)));
     }
     let page = filled(template, 200.0, 30);
@@ -168,6 +168,7 @@ fn papers(template: &Template) -> Vec<(String, GrayImage)> {
     all.push(("paler and grained".into(), grained(&toned(&page, |v| 110.0 + v * 0.5), 12.0)));
     all.push(("one bit at 200 dpi".into(), bits(&page, 140.0)));
     all.push(("one bit at 300 dpi, dark".into(), bits(&filled(template, 300.0, 30), 200.0)));
+    all.push(("one bit at 600 dpi".into(), bits(&filled(template, 600.0, 30), 140.0)));
     all.push(("a photocopy".into(), copied(&filled(template, 300.0, 30))));
     all.push(("blurred".into(), imageops::blur(&page, 1.6)));
     // Light falls off to the right, as on a photograph.

@@ -21,6 +21,10 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// How long a statement waits for another process that is writing the same SQLite file.
 const BUSY: Duration = Duration::from_secs(30);
 
+/// PostgreSQL ends a statement after so long, and a connection that does nothing within a transaction.
+const STATEMENT: &str = "120s";
+const IDLE: &str = "60s";
+
 /// The database. Cheap to clone: all clones share the connections.
 #[derive(Clone)]
 pub struct Store {
@@ -137,8 +141,9 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Db> {
         .application_name("rcoi")
         // A commit that was acknowledged is on disk, whatever the server's default.
         .options([("synchronous_commit", "on")]);
-    let pool = PgPoolOptions::new().max_connections(connections.max(2)).connect_with(options).await?;
-    let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(&pool).await?;
+    // A connection of its own, without limits: a new index on millions of rows takes its time.
+    let setting_up = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+    let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(&setting_up).await?;
     if encoding != "UTF8" {
         return Err(StoreError::BadAddress(format!("the database has the encoding {encoding}, UTF8 is needed")));
     }
@@ -148,9 +153,12 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Db> {
         include_str!("../../../migrations/postgres/0002_people.sql"),
         include_str!("../../../migrations/postgres/0003_workers.sql"),
     ])
-    .run(&pool)
+    .run(&setting_up)
     .await?;
-    Ok(Db::Postgres(pool))
+    setting_up.close().await;
+    // What takes longer holds others up, and whoever holds a lock and sleeps is dead.
+    let options = options.options([("statement_timeout", STATEMENT), ("idle_in_transaction_session_timeout", IDLE)]);
+    Ok(Db::Postgres(PgPoolOptions::new().max_connections(connections.max(2)).connect_with(options).await?))
 }
 
 /// The embedded migrations. One text per number; the list grows here and in both folders.

@@ -119,6 +119,9 @@ pub(crate) struct DemoArgs {
     /// Throw away an earlier demo in the data folder and begin anew.
     #[arg(long, conflicts_with = "configured")]
     pub(crate) fresh: bool,
+    /// Only draw the exam's files, and leave.
+    #[arg(long, conflicts_with = "robot")]
+    pub(crate) draw: bool,
     /// Use the database, the queue and the picture store of the configuration, to try a new installation of many machines.
     /// Refused where exams or people are that are none of the demo's.
     #[arg(long)]
@@ -130,6 +133,9 @@ pub(crate) struct IngestArgs {
     /// The exam: its id or a unique beginning of it; may be left out when there is only one.
     #[arg(long)]
     pub(crate) exam: Option<String>,
+    /// Leave when everything is taken in; other processes read it.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
     /// Folders whose sub-folders are packets named `PPPP-RRRR` (point and room), or one such packet folder.
     #[arg(required = true)]
     pub(crate) folders: Vec<PathBuf>,

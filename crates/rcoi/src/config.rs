@@ -147,6 +147,20 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_are_what_the_program_understands() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/examples");
+        let mut seen = 0;
+        for file in std::fs::read_dir(examples).expect("examples").flatten() {
+            let file = file.path().to_string_lossy().into_owned();
+            let config = Config::load(&Args::parse_from(["rcoi", "--config", &file, "migrate"])).expect(&file);
+            config.blobs().expect(&file);
+            assert!(config.operations.parse::<std::net::SocketAddr>().is_ok(), "{file}");
+            seen += 1;
+        }
+        assert_eq!(seen, 3);
+    }
+
+    #[test]
     fn a_bucket_is_told_by_its_address_and_needs_an_endpoint() {
         let args = Args::parse_from(["rcoi", "migrate"]);
         let config = Config { blobs: "s3://exams/year/2026".into(), ..Config::load(&args).expect("defaults load") };

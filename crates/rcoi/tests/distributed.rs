@@ -114,10 +114,31 @@ fn both_shapes_make_the_same_package_though_workers_die() {
     assert!(second.terminate().ended(0).out.contains("all pages in work are finished"));
     assert!(ran.out.contains("robot: "), "{}", ran.out);
     same_package(&installation, &many, &expected);
+    a_backup_brings_everything_back(&installation, &many, folder.path(), &expected);
 
     let other = folder.path().join("other");
     let refused = installation.run(&other, &["demo", "--robot", "--configured", "--participants", "4", "--seed", "9"]).ended(1);
     assert!(refused.err.contains("other exams"), "{}", refused.err);
+}
+
+/// `deploy/backup.sh` and `deploy/restore.sh`: into another database and other folders, which make the same package.
+fn a_backup_brings_everything_back(installation: &Installation, data: &Path, folder: &Path, expected: &Path) {
+    let script = |name: &str, args: &[&str]| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(name);
+        let out = Command::new("sh").arg(script).args(args).output().unwrap();
+        assert!(out.status.success(), "{name}: {}", String::from_utf8_lossy(&out.stderr));
+    };
+    let text = |path: PathBuf| path.to_string_lossy().into_owned();
+    let (kept, keys, blobs) = (text(folder.join("kept")), text(data.join("keys")), text(folder.join("shared")));
+    script("backup.sh", &[&installation.settings[0].1, &blobs, &keys, &kept]);
+    let (back, back_blobs) = (folder.join("back"), folder.join("back-blobs"));
+    let restored = Installation::new(&back_blobs);
+    let (server, name) = restored.settings[0].1.rsplit_once('/').unwrap();
+    script("restore.sh", &[&kept, &format!("{server}/postgres"), name, &text(back_blobs.clone()), &text(back.join("keys"))]);
+    restored.run(&back, &["audit", "verify"]).ended(0);
+    let made = text(back.join("again.zip"));
+    restored.run(&back, &["exam", "package", "-o", &made]).ended(0);
+    assert!(std::fs::read(made).unwrap() == std::fs::read(expected).unwrap(), "the restored installation makes another package");
 }
 
 #[test]

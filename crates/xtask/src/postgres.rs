@@ -16,11 +16,19 @@ pub(crate) struct Postgres {
 struct Private {
     folder: PathBuf,
     binaries: PathBuf,
+    port: u16,
 }
 
 impl Postgres {
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Ends a server of our own without a word to anybody, as a power cut would, and starts it again.
+    pub(crate) fn crash(&self) -> Result<()> {
+        let private = self.private.as_ref().context("this PostgreSQL is not ours to restart")?;
+        private.run(&format!("pg_ctl -D '{}/data' -m immediate stop", private.folder.display()))?;
+        private.start()
     }
 }
 
@@ -32,7 +40,6 @@ pub(crate) fn ensure() -> Result<Postgres> {
     if lets_postgres_in("127.0.0.1:5432") {
         return Ok(Postgres { url: "postgres://postgres@127.0.0.1:5432/postgres".to_owned(), private: None });
     }
-    machine::ensure(&Need::POSTGRES)?;
     start_private()
 }
 
@@ -52,7 +59,9 @@ fn lets_postgres_in(address: &str) -> bool {
     attempt().unwrap_or(false)
 }
 
-fn start_private() -> Result<Postgres> {
+/// Starts one of our own: it may be restarted.
+pub(crate) fn start_private() -> Result<Postgres> {
+    machine::ensure(&Need::POSTGRES)?;
     let binaries = ["/usr/lib/postgresql/15/bin", "/usr/lib/postgresql/17/bin"]
         .into_iter()
         .map(PathBuf::from)
@@ -61,19 +70,14 @@ fn start_private() -> Result<Postgres> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let folder = std::env::temp_dir().join(format!("rcoi-postgres-{port}"));
     std::fs::create_dir_all(&folder)?;
-    let private = Private { folder, binaries };
+    let private = Private { folder, binaries, port };
     if machine::is_root() {
         machine::shell(&format!("chown postgres '{}'", private.folder.display()))?;
     }
     let data = private.folder.join("data");
     println!("== starting a private PostgreSQL on port {port}");
     private.run(&format!("initdb -D '{}' -U postgres -A trust --no-sync", data.display()))?;
-    private.run(&format!(
-        "pg_ctl -D '{}' -w -l '{}/log' -o '-p {port} -c listen_addresses=127.0.0.1 -k {}' start",
-        data.display(),
-        private.folder.display(),
-        private.folder.display()
-    ))?;
+    private.start()?;
     if !lets_postgres_in(&format!("127.0.0.1:{port}")) {
         bail!("the private PostgreSQL on port {port} does not answer; its log: {}/log", private.folder.display());
     }
@@ -81,6 +85,11 @@ fn start_private() -> Result<Postgres> {
 }
 
 impl Private {
+    fn start(&self) -> Result<()> {
+        let (folder, port) = (self.folder.display(), self.port);
+        self.run(&format!("pg_ctl -D '{folder}/data' -w -l '{folder}/log' -o '-p {port} -c listen_addresses=127.0.0.1 -k {folder}' start"))
+    }
+
     /// PostgreSQL refuses to run as root, so root hands the command to the user `postgres`.
     fn run(&self, command: &str) -> Result<()> {
         let line = format!("{}/{command} >/dev/null 2>'{}/err'", self.binaries.display(), self.folder.display());

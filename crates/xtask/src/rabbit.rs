@@ -93,9 +93,34 @@ impl Private {
         let Some(mut server) = self.server.take() else { return };
         // The script's child is the Erlang machine, which listens on our port.
         let pattern = format!("rcoi{}@localhost", self.port);
-        let _gone = Command::new("pkill").args(["-9", "-f", &pattern]).status();
         let _gone = server.kill();
         let _gone = server.wait();
+        // Some moments later it is gone with all its threads, and writes no more.
+        for _ in 0..100 {
+            let found = Command::new("pkill").args(["-9", "-f", &pattern]).status();
+            if !found.is_ok_and(|status| status.success()) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Private {
+    /// Closes every connection of its clients.
+    pub(crate) fn cut_connections(&self) -> Result<()> {
+        let done = Command::new(Path::new(PROGRAMS).join("rabbitmqctl"))
+            .args(["-q", "-n", &format!("rcoi{}@localhost", self.port), "close_all_connections", "a test"])
+            .env("HOME", &self.folder)
+            .stdout(Stdio::null())
+            .status()
+            .context("cannot start rabbitmqctl")?;
+        if done.success() { Ok(()) } else { bail!("rabbitmqctl ended with {done}") }
+    }
+
+    /// Takes away everything that it kept. It must not be running.
+    pub(crate) fn wipe(&self) -> Result<()> {
+        remove(&self.folder.join("data")).context("cannot remove the broker's data")
     }
 }
 
@@ -103,7 +128,20 @@ impl Drop for Private {
     fn drop(&mut self) {
         self.kill();
         // A folder that cannot be removed lies in the temporary folder and harms nobody.
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = remove(&self.folder);
+    }
+}
+
+/// Removes a folder in which helpers of a dead broker may still tidy up for a moment.
+fn remove(folder: &Path) -> std::io::Result<()> {
+    let mut tries = 0;
+    loop {
+        match std::fs::remove_dir_all(folder) {
+            Err(_) if folder.exists() && tries < 50 => tries += 1,
+            Err(error) if folder.exists() => return Err(error),
+            _ => return Ok(()),
+        }
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 

@@ -77,8 +77,8 @@ const WORD_RULES: [WordRule; 6] = [
     },
     WordRule {
         words: &["lapin"],
-        because: "only rcoi-queue/src/rabbit.rs names lapin",
-        allowed: |at| at.path == "src/rabbit.rs" || at.krate == "xtask",
+        because: "only rcoi-queue/src/rabbit names lapin",
+        allowed: |at| at.path.starts_with("src/rabbit/") || at.krate == "xtask",
     },
     WordRule {
         words: &["opencv"],

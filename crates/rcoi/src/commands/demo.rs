@@ -29,6 +29,9 @@ pub(crate) fn run(args: &DemoArgs, config: &Config) -> Result<Done> {
     let today = jiff::Zoned::now().date();
     let input = demo_input::ensure(&config.data.join("input"), args.seed, args.participants, today)?;
     println!("exam: {} sheets in {} ({:.1} s)", input.truth.pages.len(), input.packets.display(), drawing.elapsed().as_secs_f64());
+    if args.draw {
+        return Ok(Done::Well);
+    }
     wiring::block_on(async {
         let pipeline = wiring::open_pipeline(&config).await?;
         if args.configured {

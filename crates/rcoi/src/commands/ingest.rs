@@ -25,6 +25,10 @@ pub(crate) fn run(args: &IngestArgs, config: &Config) -> Result<Done> {
             touched.set_aside.extend(report.set_aside);
             touched.packets.extend(report.packets);
         }
+        if args.no_wait {
+            pipeline.store().close().await;
+            return Ok(Done::unless(faults > 0));
+        }
         println!("reading …");
         pipeline.run_until_quiet().await?;
         faults += tell_unread(&pipeline, &touched).await?;
