@@ -1,6 +1,7 @@
 //! What a Debian machine must have, and how to get it: apt as root or with sudo, else the exact line to run.
 
 use anyhow::{Context, Result, bail};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -69,6 +70,14 @@ fn root_prefix() -> Option<&'static str> {
     }
     let works = Command::new("sudo").args(["-n", "true"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     works.is_ok_and(|s| s.success()).then_some("sudo -n ")
+}
+
+/// A free port, and a free one next to it, below those that systems give to outgoing connections: while a server of ours is
+/// down nobody else gets its port.
+pub(crate) fn free_ports() -> Result<u16> {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap_or(0);
+    (first..32_000).step_by(2).find(|port| free(*port) && free(*port + 1)).context("no free port between 20000 and 32000")
 }
 
 pub(crate) fn is_root() -> bool {

@@ -3,7 +3,7 @@
 use crate::machine::{self, Need};
 use anyhow::{Context, Result, bail};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ pub(crate) fn start_private() -> Result<Postgres> {
         .map(PathBuf::from)
         .find(|p| p.join("initdb").exists())
         .context("no PostgreSQL binaries found")?;
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let port = machine::free_ports()?;
     let folder = std::env::temp_dir().join(format!("rcoi-postgres-{port}"));
     std::fs::create_dir_all(&folder)?;
     let private = Private { folder, binaries, port };

@@ -3,7 +3,7 @@
 use crate::machine::{self, Need};
 use anyhow::{Context, Result, bail};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ pub(crate) fn ensure() -> Result<Rabbit> {
 impl Private {
     pub(crate) fn start() -> Result<Self> {
         machine::ensure(&Need::RABBIT)?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = machine::free_ports()?;
         let folder = std::env::temp_dir().join(format!("rcoi-rabbit-{port}"));
         std::fs::create_dir_all(&folder)?;
         println!("== starting a private RabbitMQ on port {port}");
@@ -61,6 +61,10 @@ impl Private {
         url(self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Starts the server over what its folder holds, and waits until it answers.
     pub(crate) fn run(&mut self) -> Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
@@ -68,7 +72,8 @@ impl Private {
         command
             .env("RABBITMQ_NODENAME", format!("rcoi{}@localhost", self.port))
             .env("RABBITMQ_NODE_PORT", self.port.to_string())
-            .env("RABBITMQ_DIST_PORT", distribution(self.port).to_string())
+            // Erlang's own protocol.
+            .env("RABBITMQ_DIST_PORT", (self.port + 1).to_string())
             .env("RABBITMQ_MNESIA_BASE", self.folder.join("data"))
             .env("RABBITMQ_LOG_BASE", self.folder.join("logs"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", self.folder.join("plugins"))
@@ -107,17 +112,6 @@ impl Private {
 }
 
 impl Private {
-    /// Closes every connection of its clients.
-    pub(crate) fn cut_connections(&self) -> Result<()> {
-        let done = Command::new(Path::new(PROGRAMS).join("rabbitmqctl"))
-            .args(["-q", "-n", &format!("rcoi{}@localhost", self.port), "close_all_connections", "a test"])
-            .env("HOME", &self.folder)
-            .stdout(Stdio::null())
-            .status()
-            .context("cannot start rabbitmqctl")?;
-        if done.success() { Ok(()) } else { bail!("rabbitmqctl ended with {done}") }
-    }
-
     /// Takes away everything that it kept. It must not be running.
     pub(crate) fn wipe(&self) -> Result<()> {
         remove(&self.folder.join("data")).context("cannot remove the broker's data")
@@ -145,12 +139,8 @@ fn remove(folder: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Port of Erlang's own protocol: RabbitMQ's rule, kept within the ports there are.
-fn distribution(port: u16) -> u16 {
-    if port < 45_000 { port + 20_000 } else { port - 20_000 }
-}
-
-fn url(port: u16) -> String {
+/// Address of a broker on this machine.
+pub(crate) fn url(port: u16) -> String {
     format!("amqp://guest:guest@127.0.0.1:{port}/%2f")
 }
 

@@ -1,6 +1,7 @@
 //! The installation that everything happens to: two servers, a centre, two workers, an intake that is started until it ends well.
 
 use super::PAGE_SECONDS;
+use super::wire::Wire;
 use crate::postgres::Postgres;
 use crate::{machine, rabbit};
 use anyhow::{Context, Result, bail};
@@ -61,6 +62,7 @@ pub(super) struct Centre {
     input: PathBuf,
     postgres: Postgres,
     rabbit: rabbit::Private,
+    wire: Wire,
     blobs: PathBuf,
     /// The pictures lie on a disk of their own, which may be filled.
     small_disk: bool,
@@ -92,9 +94,10 @@ impl Centre {
         let mount = format!("mount -t tmpfs -o size={megabytes}m rcoi-faults '{}'", blobs.display());
         let small_disk = machine::is_root() && machine::shell(&mount).is_ok();
         let (server, _) = postgres.url().rsplit_once('/').context("an address without a database")?;
+        let wire = Wire::to(rabbit.port())?;
         let settings = vec![
             ("RCOI_DATABASE", format!("{server}/rcoi")),
-            ("RCOI_QUEUE", rabbit.url()),
+            ("RCOI_QUEUE", rabbit::url(wire.port)),
             ("RCOI_BLOBS", blobs.to_string_lossy().into_owned()),
             ("RCOI_SERVE_READS", "false".to_owned()),
             ("RCOI_LOG", "info".to_owned()),
@@ -107,6 +110,7 @@ impl Centre {
             input: input.to_owned(),
             postgres,
             rabbit,
+            wire,
             blobs,
             small_disk,
             serve: None,
@@ -177,7 +181,8 @@ impl Centre {
     }
 
     pub(super) fn cut_broker(&mut self) -> Result<()> {
-        self.rabbit.cut_connections()
+        self.wire.cut();
+        Ok(())
     }
 
     /// Takes all the room on the disk of the pictures for a while.

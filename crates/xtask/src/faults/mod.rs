@@ -4,6 +4,7 @@
 mod account;
 mod centre;
 mod event;
+mod wire;
 
 use crate::machine::{self, Need};
 use crate::{postgres, rabbit};
@@ -141,7 +142,8 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Option<Options>> {
             "--participants" => options.participants = u32::try_from(number()?)?,
             "--events" => options.events = u32::try_from(number()?)?,
             "--seconds" => {
-                options.gap = Duration::from_secs_f64(value.parse().with_context(|| format!("{arg} {value}: expected seconds"))?)
+                let seconds = value.parse().with_context(|| format!("{arg} {value}: expected seconds"))?;
+                options.gap = Duration::from_secs_f64(seconds);
             }
             "--seed" => options.seed = number()?,
             "--keep" => options.keep = Some(std::path::absolute(&value)?),
