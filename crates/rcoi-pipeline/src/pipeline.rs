@@ -99,6 +99,9 @@ pub(crate) struct Inner {
     pub(crate) nudge_check: Notify,
 }
 
+/// Workers for each page that is read at a time: while one reads, the others fetch, save and acknowledge.
+const HANDS: usize = 2;
+
 /// What a process does for the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duty {
@@ -229,7 +232,7 @@ impl Pipeline {
         }
         if duty != Duty::Centre {
             let process = uuid::Uuid::new_v4();
-            for n in 0..self.inner.params.workers.max(1) {
+            for n in 0..self.inner.params.workers.max(1) * HANDS {
                 let (pipeline, cancel) = (self.clone(), cancel.clone());
                 let worker = Worker { pipeline, name: format!("{process}/{n}"), remembers: duty == Duty::Everything, cancel };
                 tasks.push(tokio::spawn(worker.run()));

@@ -10,7 +10,7 @@ use rcoi_model::PageReading;
 use rcoi_recognize::{Known, Nothing, Picture, source};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Reads one decoded page. Never fails: doubt is data. Must be quick to share between threads.
 pub trait PageReader: Send + Sync + 'static {
@@ -29,30 +29,36 @@ pub enum Reader {
 }
 
 /// The same, running.
-pub(crate) enum Readers {
+pub(crate) struct Readers {
+    place: Place,
+    /// Pages read at the same time.
+    room: Semaphore,
+    /// Others who decode: the intake counts pages, people look at one. One at a time, beside the reading.
+    door: Semaphore,
+}
+
+enum Place {
     Here(Arc<dyn PageReader>),
-    Apart { servants: Arc<Servants>, room: Semaphore },
+    Apart(Arc<Servants>),
 }
 
 impl Readers {
     pub(crate) fn new(reader: Reader, params: &Params) -> Self {
-        match reader {
-            Reader::Here(engine) => Self::Here(engine),
-            // One more than read pages, so that the intake counts pages meanwhile.
-            Reader::Apart(how) => {
-                Self::Apart { servants: Arc::new(Servants::new(how, params.read_limit)), room: Semaphore::new(params.workers.max(1) + 1) }
-            }
-        }
+        let place = match reader {
+            Reader::Here(engine) => Place::Here(engine),
+            Reader::Apart(how) => Place::Apart(Arc::new(Servants::new(how, params.read_limit))),
+        };
+        Self { place, room: Semaphore::new(params.workers.max(1)), door: Semaphore::new(1) }
     }
 
     /// How many pages the bytes hold, or what is wrong with them; the bytes come back.
     pub(crate) async fn count(&self, bytes: Vec<u8>, params: &Params) -> Result<(Result<u32, String>, Vec<u8>)> {
-        if let Self::Here(_) = self {
+        if let Place::Here(_) = self.place {
             let limits = params.limits.clone();
             let count = move || (source::page_count(&bytes, &limits).map_err(|e| refusal(&e)), bytes);
             return Ok(tokio::task::spawn_blocking(count).await?);
         }
-        let (said, bytes) = self.ask(Question::Pages, bytes).await?;
+        let (said, bytes) = self.ask(&self.door, Question::Pages, bytes).await?;
         match said {
             Ok(Answer::Pages(pages)) => Ok((Ok(pages), bytes)),
             Ok(_) => Err(other_answer()),
@@ -68,7 +74,8 @@ impl Readers {
         known: ExamKnowledge,
         params: &Params,
     ) -> Result<Result<PageReading, String>> {
-        if let Self::Here(engine) = self {
+        if let Place::Here(engine) = &self.place {
+            let _held = held(&self.room).await?;
             let (engine, limits) = (Arc::clone(engine), params.limits.clone());
             let work = tokio::task::spawn_blocking(move || read_page(&*engine, &bytes, index, Some(&known), &limits));
             return match tokio::time::timeout(params.read_limit, work).await {
@@ -76,7 +83,7 @@ impl Readers {
                 Err(_) => Ok(Err(format!("чтение дольше {} с прервано", params.read_limit.as_secs_f32()))),
             };
         }
-        match self.ask(Question::Page(index, Some(Box::new(known))), bytes).await?.0 {
+        match self.ask(&self.room, Question::Page(index, Some(Box::new(known))), bytes).await?.0 {
             Ok(Answer::Page(reading)) => Ok(Ok(*reading)),
             Ok(_) => Err(other_answer()),
             Err(why) => Ok(Err(why)),
@@ -85,24 +92,23 @@ impl Readers {
 
     /// Decodes one page for people to look at.
     pub(crate) async fn picture(&self, bytes: Vec<u8>, index: u32, params: &Params) -> Result<GrayImage> {
-        if let Self::Here(_) = self {
+        if let Place::Here(_) = self.place {
             let limits = params.limits.clone();
             let decoded = tokio::task::spawn_blocking(move || source::decode(&bytes, index, &limits)).await?;
             return Ok(decoded.map_err(|e| PipelineError::Picture(e.to_string()))?.gray);
         }
-        match self.ask(Question::Picture(index), bytes).await?.0 {
+        match self.ask(&self.door, Question::Picture(index), bytes).await?.0 {
             Ok(Answer::Picture(Pixels { width, height, samples })) => GrayImage::from_raw(width, height, samples).ok_or_else(other_answer),
             Ok(_) => Err(other_answer()),
             Err(why) => Err(PipelineError::Picture(why)),
         }
     }
 
-    async fn ask(&self, question: Question, bytes: Vec<u8>) -> Result<(Said, Vec<u8>)> {
-        let Self::Apart { servants, room } = self else {
+    async fn ask(&self, room: &Semaphore, question: Question, bytes: Vec<u8>) -> Result<(Said, Vec<u8>)> {
+        let Place::Apart(servants) = &self.place else {
             return Err(PipelineError::Internal("nobody to ask".to_owned()));
         };
-        // The semaphore is never closed.
-        let _held = room.acquire().await.map_err(|e| PipelineError::Internal(e.to_string()))?;
+        let _held = held(room).await?;
         let servants = Arc::clone(servants);
         let asked = tokio::task::spawn_blocking(move || (servants.ask(&question, &bytes), bytes)).await?;
         match asked {
@@ -110,6 +116,11 @@ impl Readers {
             (Err(error), _) => Err(PipelineError::Internal(format!("no process to read in: {error}"))),
         }
     }
+}
+
+/// A place in the room. It is never closed.
+async fn held(room: &Semaphore) -> Result<SemaphorePermit<'_>> {
+    room.acquire().await.map_err(|e| PipelineError::Internal(e.to_string()))
 }
 
 fn other_answer() -> PipelineError {

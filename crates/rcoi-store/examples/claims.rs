@@ -4,7 +4,7 @@
 //! `cargo run --release -p rcoi-store --example claims -- postgres://postgres@127.0.0.1:5432/rcoi_claims [PAGES] [TASKS-PER-PAGE]`
 //! makes that database, fills it (1,000,000 pages and 5 tasks each when nothing is said), measures, and drops it.
 
-use rcoi_model::{ExamPlan, Packet, Role, Room, Verdict, VerdictAct, VerdictId};
+use rcoi_model::{ExamPlan, FieldKind, Packet, Quad, Role, Room, TaskSubject, Verdict, VerdictAct, VerdictId};
 use rcoi_store::{NewUser, RecordOptions, Store, User};
 use sqlx::migrate::MigrateDatabase;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres, Row};
@@ -119,6 +119,18 @@ async fn round(store: &Store, people: &[User]) -> Outcome<(Times, Times)> {
 
 /// Pages that were read, with `each` open tasks of the verifiers; every tenth page is followed by one that waits to be read.
 async fn fill(raw: &mut PgConnection, plan: &ExamPlan, name: &str, pages: u64, each: u64) -> Outcome<()> {
+    let subject = serde_json::to_string(&TaskSubject::Field {
+        field: "answer-1".into(),
+        kind: FieldKind::Cells,
+        class: "answer".into(),
+        value: "7".into(),
+        confidence: 0.5,
+        doubts: Vec::new(),
+        area: Quad::default(),
+        permitted: String::new(),
+        cells: 17,
+        options: Vec::new(),
+    })?;
     let (exam, packet) = (plan.id(), Packet::id_for(plan.id(), "0001", "0101"));
     let made = [
         format!(
@@ -131,7 +143,7 @@ async fn fill(raw: &mut PgConnection, plan: &ExamPlan, name: &str, pages: u64, e
             "INSERT INTO tasks (id, exam, key, station, state, page, packet, subject, sort_key, origin, created_at)
              SELECT md5('{name}' || n || '/' || t)::uuid::text, '{exam}', 'field/{name}' || n || '/answer-' || t, 'verifier', 'open',
                     md5('{name}' || n)::uuid::text, '{packet}',
-                    '{{\"about\":\"field\",\"field\":\"answer-' || t || '\",\"class\":\"answer\",\"value\":\"7\",\"confidence\":0.5,\"doubts\":[]}}',
+                    '{subject}',
                     'answer/' || n, 'reading', n
              FROM generate_series(1, {pages}) n, generate_series(1, {each}) t"
         ),
