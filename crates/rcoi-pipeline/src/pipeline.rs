@@ -269,7 +269,7 @@ impl Pipeline {
     /// Up to `n` tasks of a station for a user, with the ones already held first.
     pub async fn claim(&self, user: UserId, station: Role, exam: Option<ExamId>, n: u32) -> Result<Vec<Task>> {
         let lease = self.inner.params.claim_lease;
-        let claimed = self.inner.store.claim(user, &[station], exam, n, lease).await?;
+        let claimed = self.inner.store.claim(user, station, exam, n, lease).await?;
         let mut tasks = Vec::with_capacity(claimed.len());
         for task in claimed {
             // Of two independent tasks about one field a person gets one.

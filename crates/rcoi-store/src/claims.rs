@@ -8,29 +8,21 @@ use crate::tasks::{missing, read};
 use rcoi_model::{ExamId, Role, Task, TaskId, UserId};
 use std::time::Duration;
 
-/// How many stations one claim may name: the number of roles.
-const STATIONS: usize = 5;
-
 impl Store {
-    /// Up to `n` tasks of these stations for a user: first the ones the user holds (their lease begins anew, so a
+    /// Up to `n` tasks of a station for a user: first the ones the user holds (their lease begins anew, so a
     /// reloaded page shows the same tasks), then free ones and ones whose lease has lapsed. No two users ever
     /// hold the same task. `exam`: only of this exam.
-    pub async fn claim(&self, user: UserId, stations: &[Role], exam: Option<ExamId>, n: u32, lease: Duration) -> Result<Vec<Task>> {
-        let Some(first) = stations.first() else { return Ok(Vec::new()) };
-        let station = |i: usize| stations.get(i).unwrap_or(first).as_str();
-        if stations.len() > STATIONS {
-            return Err(StoreError::Conflict(format!("{} stations named, expected at most {STATIONS}", stations.len())));
-        }
+    pub async fn claim(&self, user: UserId, station: Role, exam: Option<ExamId>, n: u32, lease: Duration) -> Result<Vec<Task>> {
         let (now, until) = (self.micros(), self.lease_end(lease));
-        let values = |limit: i64| args![user, until, now, station(0), station(1), station(2), station(3), station(4), exam, limit];
+        let values = |limit: i64| args![user, until, now, station.as_str(), exam, limit];
         let mut tx = self.db.begin().await?;
         let mut rows = tx
             .all(
                 "UPDATE tasks SET lease_until = $2 WHERE id IN (
                      SELECT id FROM tasks
                      WHERE state = 'open' AND claimed_by = $1 AND lease_until > $3
-                       AND station IN ($4, $5, $6, $7, $8) AND ($9 IS NULL OR exam = $9)
-                     ORDER BY sort_key, id LIMIT $10)
+                       AND station = $4 AND ($5 IS NULL OR exam = $5)
+                     ORDER BY sort_key, id LIMIT $6)
                  RETURNING *",
                 values(i64::from(n)),
             )

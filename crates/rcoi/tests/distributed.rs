@@ -7,6 +7,8 @@ use common::drawn::{PEOPLE, SEED, drawn, write_input};
 use common::{Ran, Running, demo_package, run, start, start_with, verify};
 use rcoi_queue::{Params, Queue};
 use rcoi_synth::DrawnExam;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -139,6 +141,57 @@ fn a_backup_brings_everything_back(installation: &Installation, data: &Path, fol
     let made = text(back.join("again.zip"));
     restored.run(&back, &["exam", "package", "-o", &made]).ended(0);
     assert!(std::fs::read(made).unwrap() == std::fs::read(expected).unwrap(), "the restored installation makes another package");
+}
+
+/// Asks a process what it tells those who run the machines; `None` while it does not listen yet.
+fn told(port: u16, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+#[test]
+fn a_process_tells_whether_it_can_work_and_what_it_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let exam = drawn();
+    let (one, input) = (folder.path().join("one"), folder.path().join("input"));
+    write_input(&exam, &input);
+    let ports = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
+    let mut installation = Installation::new(&folder.path().join("shared"));
+    installation.run(&one, &["migrate"]).ended(0);
+    installation.run(&one, &["exam", "import", &input.join("exam.json").to_string_lossy()]).ended(0);
+    installation.run(&one, &["ingest", "--no-wait", &input.join("packets").to_string_lossy()]);
+    installation.settings.push(("RCOI_OPERATIONS", format!("127.0.0.1:{}", ports[0])));
+    let mut worker = installation.start(&one, &["work", "--threads", "1"]);
+    assert!(worker.wait_for(|r| r.has_said("reading pages")), "{}", worker.wait().err);
+    let ready = told(ports[0], "/ready").unwrap();
+    assert!(ready.contains("200 OK") && ready.contains("store: ready") && ready.contains("queue: ready"), "{ready}");
+    assert!(told(ports[0], "/health").unwrap().contains("200 OK"));
+
+    // The centre publishes; its broker is another one, which is not there: it lives, cannot work, and says why.
+    installation.settings.push(("RCOI_OPERATIONS", format!("127.0.0.1:{}", ports[1])));
+    installation.settings.push(("RCOI_QUEUE", "amqp://guest:hush@127.0.0.1:9/%2f".to_owned()));
+    let mut lost = installation.start(&folder.path().join("two"), &["serve"]);
+    assert!(lost.wait_for(|r| r.has_said("the stations are at")), "{}", lost.wait().err);
+    let unready = told(ports[1], "/ready").unwrap();
+    assert!(
+        unready.contains("503") && unready.contains("store: ready") && unready.contains("queue: the broker does not answer"),
+        "{unready}"
+    );
+    assert!(!unready.contains("hush"));
+    lost.terminate().ended(0);
+
+    installation.settings.retain(|(name, value)| *name != "RCOI_OPERATIONS" && !value.contains("hush"));
+    let centre = installation.start(&one, &["serve"]);
+    let read =
+        || told(ports[0], "/metrics").unwrap().lines().any(|line| line.starts_with("rcoi_pages_read_total") && !line.ends_with(" 0"));
+    assert!(worker.wait_for(|_| read()), "{}", worker.wait().err);
+    let figures = told(ports[0], "/metrics").unwrap();
+    assert!(figures.contains("rcoi_page_seconds_bucket{stage=\"read\",le=") && figures.contains("rcoi_pages{exam="), "{figures}");
+    centre.terminate().ended(0);
+    worker.terminate().ended(0);
 }
 
 #[test]

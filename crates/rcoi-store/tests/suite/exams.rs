@@ -154,7 +154,7 @@ pub(crate) async fn stats_count_every_page_and_task_once(bed: Bed) {
     bed.store.sync_tasks(plan.id(), "room/", &[room_task(plan.id(), "room/0101", "12 и 4")]).await.unwrap();
     let senior = bed.user("senior", Role::Senior).await;
     bed.store.record(&verdict(&senior, &tasks[0], value("7")), &RecordOptions::default()).await.unwrap();
-    bed.store.claim(senior.id, &[Role::Verifier], None, 5, MINUTE).await.unwrap();
+    bed.store.claim(senior.id, Role::Verifier, None, 5, MINUTE).await.unwrap();
 
     let rooms = bed.store.packet_stats(plan.id()).await.unwrap();
     let first = &rooms[0];

@@ -46,7 +46,7 @@ on_both! {
         a_lapsed_lease_comes_back_and_a_renewed_one_does_not,
         a_reloaded_page_shows_the_same_tasks,
         fields_of_one_class_and_page_come_together,
-        a_claim_sees_only_its_stations_and_exam,
+        a_claim_sees_only_its_station_and_exam,
     },
     sync::{
         syncing_inserts_obsoletes_and_reopens_but_leaves_settled_tasks,

@@ -69,7 +69,7 @@ pub(crate) async fn an_auditor_is_a_user_whose_verdicts_are_refused(bed: Bed) {
     assert!(auditor.auditor && bed.store.user_by_login("eva").await.unwrap() == Some(auditor.clone()));
     let task = crate::bed::field_task(&pages[0], "answer", "answer-1");
     bed.store.sync_tasks(plan.id(), "", std::slice::from_ref(&task)).await.unwrap();
-    let held = bed.store.claim(auditor.id, &[Role::Verifier], None, 1, MINUTE).await.unwrap();
+    let held = bed.store.claim(auditor.id, Role::Verifier, None, 1, MINUTE).await.unwrap();
     assert_eq!(held.len(), 1);
     let verdict = crate::bed::verdict(&auditor, &task, crate::bed::value("12"));
     assert!(matches!(bed.store.record(&verdict, &RecordOptions::default()).await, Err(StoreError::NotYours(_))));
@@ -106,7 +106,7 @@ pub(crate) async fn a_moved_installation_has_every_row_and_opens_no_more(bed: Be
     laptop.save_reading(pages[0].id, &crate::bed::reading("e1"), std::slice::from_ref(&task)).await.unwrap();
     let person = NewUser { login: "ivanova".into(), title: String::new(), role: Role::Verifier, password_hash: "x".into() };
     let person = laptop.create_user(&person, None).await.unwrap();
-    laptop.claim(person.id, &[Role::Verifier], None, 1, MINUTE).await.unwrap();
+    laptop.claim(person.id, Role::Verifier, None, 1, MINUTE).await.unwrap();
     laptop.record(&crate::bed::verdict(&person, &task, crate::bed::value("7")), &RecordOptions::default()).await.unwrap();
     laptop.take_unpublished(MINUTE, 9).await.unwrap();
 
@@ -125,7 +125,7 @@ pub(crate) async fn a_moved_installation_has_every_row_and_opens_no_more(bed: Be
     assert_eq!(bed.store.take_unpublished(MINUTE, 1000).await.unwrap().len(), 449);
     let next = crate::bed::field_task(&pages[1], "answer", "answer-1");
     bed.store.save_reading(pages[1].id, &crate::bed::reading("e1"), std::slice::from_ref(&next)).await.unwrap();
-    bed.store.claim(person.id, &[Role::Verifier], None, 1, MINUTE).await.unwrap();
+    bed.store.claim(person.id, Role::Verifier, None, 1, MINUTE).await.unwrap();
     bed.store.record(&crate::bed::verdict(&person, &next, crate::bed::value("8")), &RecordOptions::default()).await.unwrap();
     assert!(matches!(bed.store.verify_audit().await.unwrap(), AuditReport::Whole { .. }));
     assert!(clock < bed.store.now());

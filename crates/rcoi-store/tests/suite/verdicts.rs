@@ -10,7 +10,7 @@ async fn held(bed: &Bed) -> (Page, Task, User) {
     let task = field_task(&pages[0], "answer", "answer-1");
     bed.store.save_reading(pages[0].id, &reading("e1"), std::slice::from_ref(&task)).await.unwrap();
     let ann = bed.user("ann", Role::Verifier).await;
-    assert_eq!(bed.store.claim(ann.id, &[Role::Verifier], None, 1, MINUTE).await.unwrap(), std::slice::from_ref(&task));
+    assert_eq!(bed.store.claim(ann.id, Role::Verifier, None, 1, MINUTE).await.unwrap(), std::slice::from_ref(&task));
     (pages[0].clone(), task, ann)
 }
 
@@ -78,7 +78,7 @@ pub(crate) async fn undo_reopens_the_task_and_keeps_the_verdict(bed: Bed) {
     assert!(bed.store.verdicts(task.exam).await.unwrap().is_empty(), "it does not count");
     assert_eq!(bed.store.record(&wrong, &RecordOptions::default()).await.unwrap(), Saved::Already, "but it is still there");
     assert_eq!(state(&bed, &task).await, TaskState::Open);
-    assert_eq!(bed.store.claim(ann.id, &[Role::Verifier], None, 1, MINUTE).await.unwrap(), std::slice::from_ref(&task));
+    assert_eq!(bed.store.claim(ann.id, Role::Verifier, None, 1, MINUTE).await.unwrap(), std::slice::from_ref(&task));
     let right = verdict(&ann, &task, value("19"));
     bed.store.record(&right, &RecordOptions::default()).await.unwrap();
     let counted: Vec<_> = bed.store.verdicts_of_task(task.id).await.unwrap().into_iter().map(|v| v.verdict).collect();
@@ -122,7 +122,7 @@ pub(crate) async fn a_rescan_stays_open_for_the_senior(bed: Bed) {
     bed.store.record(&verdict(&ann, &task, VerdictAct::Rescan { reason: "полоса".to_owned() }), &options).await.unwrap();
     let row = bed.store.task(task.id).await.unwrap();
     assert_eq!((row.task.state, row.task.station, row.claimed_by), (TaskState::Open, Role::Senior, None));
-    assert_eq!(bed.store.claim(ann.id, &[Role::Verifier], None, 1, MINUTE).await.unwrap(), []);
+    assert_eq!(bed.store.claim(ann.id, Role::Verifier, None, 1, MINUTE).await.unwrap(), []);
     assert_eq!(bed.store.verdicts(task.exam).await.unwrap().len(), 1);
     let undone = bed.store.undo(ann.id).await.unwrap().unwrap();
     assert_eq!(undone.task, task, "back at the station it came from");
