@@ -183,6 +183,7 @@ impl Store {
             Moved::Rows(rows)
         };
         from.run("INSERT INTO settings (key, value) VALUES ($1, $2)", args![MOVED, label]).await?;
+        close_for_good(&mut from).await?;
         from.commit().await?;
         Ok(done)
     }
@@ -221,6 +222,17 @@ async fn bring(from: &mut Tx, to: &mut Tx, table: &Table, to_postgres: bool) -> 
             return Ok(rows);
         }
     }
+}
+
+/// A process that has the file open already would go on writing what nobody sees any more: the file itself refuses.
+async fn close_for_good(tx: &mut Tx) -> Result<()> {
+    for name in TABLES.iter().map(|table| table.name).chain(["sessions", "audit_head"]) {
+        for act in ["INSERT", "UPDATE"] {
+            let refuse = "SELECT RAISE(ABORT, 'this installation was moved')";
+            tx.run_made(format!("CREATE TRIGGER moved_{name}_{act} BEFORE {act} ON {name} BEGIN {refuse}; END"), vec![]).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The last link of the chain of acts.

@@ -79,6 +79,8 @@ impl Private {
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", self.folder.join("plugins"))
             .env("RABBITMQ_CONFIG_FILE", self.folder.join("none"))
             .env("HOME", &self.folder)
+            // What a dying Erlang leaves stays in its folder.
+            .env("ERL_CRASH_DUMP", self.folder.join("erl_crash.dump"))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);

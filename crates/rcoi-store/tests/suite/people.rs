@@ -130,6 +130,10 @@ pub(crate) async fn a_moved_installation_has_every_row_and_opens_no_more(bed: Be
     assert!(matches!(bed.store.verify_audit().await.unwrap(), AuditReport::Whole { .. }));
     assert!(clock < bed.store.now());
 
+    // Who still has the file open is refused, and nothing is written that nobody would see.
+    let late = laptop.insert_pages(&crate::bed::drawn_pages(&plan, 451)).await.unwrap_err();
+    assert!(late.to_string().contains("was moved") && !late.is_transient(), "{late}");
+    assert!(laptop.take_unpublished(MINUTE, 9).await.is_err());
     laptop.close().await;
     let closed = Store::open(&url).await.unwrap_err();
     assert!(matches!(&closed, StoreError::Moved(label) if label == "the server"), "{closed}");
