@@ -42,6 +42,7 @@ uuid_id!(/** A pile that is counted together: an exam, a ППЭ, a room. */ Pack
 uuid_id!(/** One subject on one date in one region. */ ExamId);
 uuid_id!(/** Something a person must look at. */ TaskId);
 uuid_id!(/** A person's answer to a task. */ VerdictId);
+uuid_id!(/** Characters that a person judged together, cut out of their fields. */ BoardId);
 uuid_id!(/** A person who logs in. */ UserId);
 uuid_id!(/** A package made for the federal level. */ PackageId);
 

@@ -94,7 +94,7 @@ fn longer(area: &Quad) -> Quad {
     Quad([lt, beyond(lt, rt), beyond(lb, rb), lb])
 }
 
-fn png(picture: &GrayImage) -> Result<Vec<u8>> {
+pub(crate) fn png(picture: &GrayImage) -> Result<Vec<u8>> {
     use image::ImageEncoder;
     use image::codecs::png::{CompressionType, FilterType, PngEncoder};
     let mut bytes = Vec::new();

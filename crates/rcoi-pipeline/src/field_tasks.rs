@@ -1,7 +1,9 @@
 //! Which fields of a fresh reading become tasks.
 
-use rcoi_model::{ExamId, FieldKind, FieldReading, Page, PageReading, Role, Task, TaskState, TaskSubject};
-use rcoi_rules::{Expectations, KnownSheet, PacketFacts, Policy, needs};
+use crate::cell_pictures::CellPicture;
+use rcoi_model::{Doubt, ExamId, FieldKind, FieldReading, Page, PageReading, Role, Task, TaskState, TaskSubject};
+use rcoi_rules::{Expectations, KnownSheet, PacketFacts, Policy, lot, needs};
+use rcoi_store::NewSymbol;
 use rcoi_template::{Field, FieldSpec, Template};
 
 /// Key of the task about a field; `/2` is its twin for a second person.
@@ -21,8 +23,19 @@ pub(crate) fn twin_of(key: &str) -> String {
 
 /// The field that a task's key is about; `None` for tasks about sheets and rooms.
 pub(crate) fn field_of(key: &str) -> Option<&str> {
-    let (_page, field) = key.strip_prefix("field/").or_else(|| key.strip_prefix("senior/"))?.split_once('/')?;
+    let parts = ["field/", "senior/", "sample/"].into_iter().find_map(|kind| key.strip_prefix(kind))?;
+    let (_page, field) = parts.split_once('/')?;
     Some(field.strip_suffix("/2").unwrap_or(field))
+}
+
+/// Key of the task about a confident field of the blind sample.
+pub(crate) fn sample_key(page: &Page, field: &str) -> String {
+    format!("sample/{}/{field}", page.id)
+}
+
+/// Is the task one of the blind sample?
+pub(crate) fn is_sample(key: &str) -> bool {
+    key.starts_with("sample/")
 }
 
 /// The tasks for one page.
@@ -36,9 +49,17 @@ pub(crate) fn field_tasks(
 ) -> Vec<Task> {
     let sheet = KnownSheet::new(expect, &template.form, reading.sheet_code.as_deref(), &packet.ppe, &packet.room);
     let mut tasks = Vec::new();
-    for (field, need) in needs(policy, &sheet, reading) {
-        let permitted = sheet.symbols(&field.name);
-        let subject = subject(policy, &expect.plan.subject, permitted, field, template.field(&field.name));
+    let about =
+        |field: &FieldReading| subject(policy, &expect.plan.subject, sheet.symbols(&field.name), field, template.field(&field.name));
+    let needed = needs(policy, &sheet, reading);
+    for field in reading.fields.iter().filter(|f| !needed.iter().any(|(n, _)| n.name == f.name)) {
+        let key = sample_key(page, &field.name);
+        if sheet.at_home() && policy.samples(field, lot(&Task::id_for(page.exam, &key).0)) {
+            tasks.push(task(page, key, Role::Verifier, as_doubtful(about(field), field)));
+        }
+    }
+    for (field, need) in needed {
+        let subject = about(field);
         let key = key(page, &field.name);
         if need.double {
             tasks.push(task(page, twin_of(&key), need.station, subject.clone()));
@@ -46,6 +67,39 @@ pub(crate) fn field_tasks(
         tasks.push(task(page, key, need.station, subject));
     }
     tasks
+}
+
+/// A field of the sample looks like any other: its least sure character is the doubtful one.
+fn as_doubtful(mut subject: TaskSubject, field: &FieldReading) -> TaskSubject {
+    let weakest =
+        field.chars.iter().enumerate().filter(|(_, c)| !c.empty).min_by(|a, b| a.1.confidence.get().total_cmp(&b.1.confidence.get()));
+    if let (TaskSubject::Field { doubts, .. }, Some((cell, _))) = (&mut subject, weakest) {
+        *doubts = vec![Doubt::Ambiguous { cells: vec![cell as u32] }];
+    }
+    subject
+}
+
+/// The characters of these tasks that can be judged apart from their field.
+pub(crate) fn symbols(policy: &Policy, tasks: &[Task], reading: &PageReading, pictures: &[CellPicture]) -> Vec<NewSymbol> {
+    let mut symbols = Vec::new();
+    for task in tasks.iter().filter(|t| t.station == Role::Verifier && t.key.starts_with("field/")) {
+        let field = field_of(&task.key).and_then(|name| reading.fields.iter().find(|f| f.name == name));
+        let Some(field) = field else { continue };
+        let cells = policy.apart(field);
+        let all: Option<Vec<NewSymbol>> = cells
+            .iter()
+            .map(|cell| {
+                let read = field.chars.get(*cell as usize)?;
+                let picture = pictures.iter().find(|p| p.field == field.name && p.cell == *cell)?;
+                let rival = read.rivals.iter().map(|r| r.0).find(|c| Some(*c) != read.ch);
+                let doubt = 1.0 - read.confidence.get();
+                Some(NewSymbol { task: task.id, cell: *cell, symbol: read.ch?, rival, doubt, picture: picture.png.clone() })
+            })
+            .collect();
+        // One of them without a picture: the field is seen whole.
+        symbols.extend(all.unwrap_or_default());
+    }
+    symbols
 }
 
 pub(crate) fn task(page: &Page, key: String, station: Role, subject: TaskSubject) -> Task {
@@ -105,6 +159,8 @@ mod tests {
         assert_eq!(field_of(&key), Some("answer-2"));
         assert_eq!(field_of(&twin_of(&key)), Some("answer-2"));
         assert_eq!(field_of(&senior_key(&page, "link")), Some("link"));
+        assert_eq!(field_of(&sample_key(&page, "link")), Some("link"));
+        assert!(is_sample(&sample_key(&page, "link")) && !is_sample(&key));
         assert_eq!(field_of(&format!("check/code/{id}")), None);
     }
 }

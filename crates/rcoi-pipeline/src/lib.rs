@@ -6,6 +6,8 @@
 mod advice;
 mod apart;
 mod archive;
+mod boards;
+mod cell_pictures;
 mod check;
 mod close;
 mod cutout;
@@ -28,10 +30,12 @@ mod worker;
 
 pub use advice::{EMPTY_ARCHIVE, refusal};
 pub use apart::{Answer, Pixels, Question, Said, Servant, Servants, serve};
+pub use boards::{BoardParams, SymbolTask};
+pub use cell_pictures::CellPicture;
 pub use close::ExamGate;
 pub use error::{PipelineError, Result};
 pub use intake::{FileOutcome, IntakeProgress, IntakeReport, OneFile};
 pub use known::ExamKnowledge;
 pub use packet_name::PacketName;
 pub use pipeline::{Duty, Params, Parts, Pipeline, Running};
-pub use reader::{PageReader, Reader, read_page};
+pub use reader::{PageReader, Read, Reader, read_page};

@@ -2,6 +2,7 @@
 
 use crate::advice::refusal;
 use crate::apart::{Answer, Pixels, Question, Said, Servant, Servants};
+use crate::cell_pictures::{CellPicture, cell_pictures};
 use crate::error::{PipelineError, Result};
 use crate::known::ExamKnowledge;
 use crate::pipeline::Params;
@@ -18,6 +19,9 @@ pub trait PageReader: Send + Sync + 'static {
     fn engine_version(&self) -> &str;
     fn read_page(&self, picture: &Picture, known: &dyn Known) -> PageReading;
 }
+
+/// A page as it was read, with pictures of the characters that somebody may have to judge.
+pub type Read = (PageReading, Vec<CellPicture>);
 
 /// Where pages are decoded and read.
 #[derive(Clone)]
@@ -67,13 +71,7 @@ impl Readers {
     }
 
     /// Decodes and reads one page. The inner `Err` is the page's own fault.
-    pub(crate) async fn read(
-        &self,
-        bytes: Vec<u8>,
-        index: u32,
-        known: ExamKnowledge,
-        params: &Params,
-    ) -> Result<Result<PageReading, String>> {
+    pub(crate) async fn read(&self, bytes: Vec<u8>, index: u32, known: ExamKnowledge, params: &Params) -> Result<Result<Read, String>> {
         if let Place::Here(engine) = &self.place {
             let _held = held(&self.room).await?;
             let (engine, limits) = (Arc::clone(engine), params.limits.clone());
@@ -84,7 +82,7 @@ impl Readers {
             };
         }
         match self.ask(&self.room, Question::Page(index, Some(Box::new(known))), bytes).await?.0 {
-            Ok(Answer::Page(reading)) => Ok(Ok(*reading)),
+            Ok(Answer::Page(reading, cells)) => Ok(Ok((*reading, cells))),
             Ok(_) => Err(other_answer()),
             Err(why) => Ok(Err(why)),
         }
@@ -137,14 +135,16 @@ pub fn read_page(
     index: u32,
     known: Option<&ExamKnowledge>,
     limits: &source::Limits,
-) -> Result<PageReading, String> {
+) -> Result<Read, String> {
     let whole = AssertUnwindSafe(|| {
         let picture = source::decode(bytes, index, limits).map_err(|e| refusal(&e))?;
         let known: &dyn Known = match known {
             Some(known) => known,
             None => &Nothing,
         };
-        Ok(engine.read_page(&picture, known))
+        let reading = engine.read_page(&picture, known);
+        let cells = cell_pictures(&picture.gray, &reading);
+        Ok((reading, cells))
     });
     catch_unwind(whole).unwrap_or_else(|panic| Err(format!("сбой при чтении: {}", panic_text(&*panic))))
 }

@@ -2,7 +2,7 @@
 
 use crate::check::compare;
 use crate::error::{PipelineError, Result};
-use crate::field_tasks::{senior_key, task, twin_of};
+use crate::field_tasks::{is_sample, senior_key, task, twin_of};
 use crate::pipeline::Pipeline;
 use rcoi_model::{
     Doubt, Page, Role, RoomTrouble, SheetTrouble, Task, TaskId, TaskState, TaskSubject, UserId, Verdict, VerdictAct, VerdictId,
@@ -32,6 +32,7 @@ impl Pipeline {
             VerdictAct::Exclude { reason } => options.exclude = page.as_ref().map(|p| (p.id, reason.clone())),
             VerdictAct::Value { value } => {
                 if let Some(page) = &page {
+                    options.new_tasks.extend(sample_differs(page, &on_task, value));
                     options.new_tasks.extend(self.disagreement(page, &on_task, value).await?);
                 }
             }
@@ -175,6 +176,12 @@ fn may_settle(role: Role, station: Role) -> Result<()> {
         _ => matches!(role, Role::Senior | Role::Head),
     };
     if fine { Ok(()) } else { Err(PipelineError::Refused("для этой задачи нужна другая роль".to_owned())) }
+}
+
+/// A person read a confident field of the blind sample otherwise than the machine: the senior says who is right.
+fn sample_differs(page: &Page, on: &Task, said: &str) -> Option<Task> {
+    let TaskSubject::Field { value, .. } = &on.subject else { return None };
+    (is_sample(&on.key) && !same_value(value, said)).then(|| passed(page, on))
 }
 
 /// The task of the senior after a verifier could not settle a field.

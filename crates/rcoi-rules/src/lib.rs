@@ -11,6 +11,8 @@ pub mod policy;
 pub mod profile;
 pub mod reconcile;
 mod room_checks;
+pub mod sampling;
+mod symbols;
 pub mod value_check;
 
 pub use answers::{FinalAnswer, final_answers, replacements};
@@ -20,7 +22,8 @@ pub use expect::{Expectations, same_value};
 pub use gate::{Block, BlockKind, GateFacts, gate};
 pub use limits::{Clock, ClockState, Limits, clock};
 pub use needs::{KnownSheet, needs};
-pub use policy::{Need, Policy, See};
+pub use policy::{Need, Policy, PolicyError, PolicyTable, See};
 pub use profile::Profile;
 pub use reconcile::{PacketFacts, SheetFacts, Trouble, is_compared, reconcile};
+pub use sampling::{Rate, lot};
 pub use value_check::{ValueError, check_sheet_code, check_value};

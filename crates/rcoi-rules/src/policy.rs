@@ -2,14 +2,14 @@
 
 use crate::expect::same_value;
 use rcoi_model::{FieldReading, Role};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Shipped policy.
 pub const DEFAULT_POLICY: &str = include_str!("../data/policy.toml");
 
 /// When a person looks at a field. Meanings stand at the head of `data/policy.toml`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum See {
     Never,
@@ -35,54 +35,101 @@ pub struct Policy {
     classes: BTreeMap<String, Rule>,
     fields: BTreeMap<String, Rule>,
     permitted: Vec<Permitted>,
+    pub(crate) symbols: Symbols,
+    pub(crate) sampling: Sampling,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Rule {
-    see: See,
-    threshold: f32,
-    station: Role,
-    double: bool,
+pub(crate) struct Rule {
+    pub(crate) see: See,
+    pub(crate) threshold: f32,
+    pub(crate) station: Role,
+    pub(crate) double: bool,
+    pub(crate) symbols: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// When characters are judged apart from their field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Permitted {
-    class: String,
-    #[serde(default)]
-    subject: Option<String>,
-    symbols: String,
+pub struct Symbols {
+    /// A field with more doubtful characters than this is read as a whole.
+    pub most: u32,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PolicyFile {
-    default: DefaultRow,
-    #[serde(default)]
-    class: Vec<Row>,
-    #[serde(default)]
-    field: Vec<Row>,
-    #[serde(default)]
-    permitted: Vec<Permitted>,
+impl Default for Symbols {
+    fn default() -> Self {
+        Self { most: 3 }
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DefaultRow {
-    see: See,
-    threshold: f32,
-    station: Role,
+/// Which confident readings people see all the same, without knowing which. Shares, 0..=1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sampling {
+    /// Of the fields with something in them.
+    pub filled: f64,
+    /// Of the empty ones.
+    pub empty: f64,
+    /// Known answers among the characters of a board.
+    pub known: f64,
 }
 
-#[derive(Deserialize)]
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { filled: 0.002, empty: 0.0002, known: 0.02 }
+    }
+}
+
+/// Symbols that people may type, by class and subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
-    name: String,
-    see: See,
-    threshold: Option<f32>,
-    station: Option<Role>,
+pub struct Permitted {
+    pub class: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    pub symbols: String,
+}
+
+/// The table as it is written, row by row. [`Policy::of`] checks it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyTable {
+    pub default: DefaultRow,
     #[serde(default)]
-    double: bool,
+    pub symbols: Symbols,
+    #[serde(default)]
+    pub sampling: Sampling,
+    #[serde(default)]
+    pub class: Vec<Row>,
+    #[serde(default)]
+    pub field: Vec<Row>,
+    #[serde(default)]
+    pub permitted: Vec<Permitted>,
+}
+
+/// What holds where a row says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DefaultRow {
+    pub see: See,
+    pub threshold: f32,
+    pub station: Role,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    pub name: String,
+    pub see: See,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub station: Option<Role>,
+    #[serde(default)]
+    pub double: bool,
+    #[serde(default)]
+    pub symbols: bool,
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -93,6 +140,8 @@ pub enum PolicyError {
     Threshold { name: String, value: String },
     #[error("policy: '{name}': station '{value}': expected verifier or senior")]
     Station { name: String, value: &'static str },
+    #[error("policy: sampling: {name} = {value}: expected 0 to 1")]
+    Share { name: &'static str, value: String },
     #[error("policy: '{0}' has two rows")]
     Repeated(String),
 }
@@ -100,15 +149,36 @@ pub enum PolicyError {
 impl Policy {
     /// Parses and checks a policy.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let file: PolicyFile = toml::from_str(text).map_err(|e| PolicyError::Syntax(e.to_string().trim().to_owned()))?;
-        let default = checked(
-            "default",
-            Rule { see: file.default.see, threshold: file.default.threshold, station: file.default.station, double: false },
-        )?;
-        Ok(Self { classes: table(file.class, default)?, fields: table(file.field, default)?, default, permitted: file.permitted })
+        Self::of(PolicyTable::parse(text)?)
     }
 
-    fn rule(&self, class: &str, field: &str) -> Rule {
+    /// Checks a table.
+    pub fn of(table: PolicyTable) -> Result<Self, PolicyError> {
+        let DefaultRow { see, threshold, station } = table.default;
+        let default = checked("default", Rule { see, threshold, station, double: false, symbols: false })?;
+        let Sampling { filled, empty, known } = table.sampling;
+        for (name, share) in [("filled", filled), ("empty", empty), ("known", known)] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(PolicyError::Share { name, value: share.to_string() });
+            }
+        }
+        Ok(Self {
+            classes: rules(table.class, default)?,
+            fields: rules(table.field, default)?,
+            default,
+            permitted: table.permitted,
+            symbols: table.symbols,
+            sampling: table.sampling,
+        })
+    }
+
+    /// The share of known answers on a board.
+    #[must_use]
+    pub fn known_share(&self) -> f64 {
+        self.sampling.known
+    }
+
+    pub(crate) fn rule(&self, class: &str, field: &str) -> Rule {
         *self.fields.get(field).or_else(|| self.classes.get(class)).unwrap_or(&self.default)
     }
 
@@ -138,7 +208,14 @@ impl Policy {
     }
 }
 
-fn table(rows: Vec<Row>, default: Rule) -> Result<BTreeMap<String, Rule>, PolicyError> {
+impl PolicyTable {
+    /// Reads a table; its rows are checked by [`Policy::of`].
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        toml::from_str(text).map_err(|e| PolicyError::Syntax(e.to_string().trim().to_owned()))
+    }
+}
+
+fn rules(rows: Vec<Row>, default: Rule) -> Result<BTreeMap<String, Rule>, PolicyError> {
     let mut out = BTreeMap::new();
     for row in rows {
         let rule = Rule {
@@ -146,6 +223,7 @@ fn table(rows: Vec<Row>, default: Rule) -> Result<BTreeMap<String, Rule>, Policy
             threshold: row.threshold.unwrap_or(default.threshold),
             station: row.station.unwrap_or(default.station),
             double: row.double,
+            symbols: row.symbols,
         };
         let rule = checked(&row.name, rule)?;
         if out.insert(row.name.clone(), rule).is_some() {
@@ -230,5 +308,14 @@ mod tests {
         let level = format!("{head}[[class]]\nname='answer'\nsee='doubt'\nthreshold=9.0\n");
         assert!(matches!(Policy::parse(&level), Err(PolicyError::Threshold { .. })));
         assert!(Policy::parse(&format!("{head}[[class]]\nname='answer'\nsee='sometimes'\n")).is_err());
+        let share = Policy::parse(&format!("{head}[sampling]\nfilled=2.0\n")).unwrap_err();
+        assert_eq!(share.to_string(), "policy: sampling: filled = 2: expected 0 to 1");
+    }
+
+    #[test]
+    fn a_table_written_again_is_the_same_policy() {
+        let table = PolicyTable::parse(DEFAULT_POLICY).unwrap();
+        let again = PolicyTable::parse(&toml::to_string(&table).unwrap()).unwrap();
+        assert_eq!(Policy::of(again).unwrap(), policy());
     }
 }

@@ -114,7 +114,7 @@ macro_rules! id_args {
         }
     )+ };
 }
-id_args!(PageId, PacketId, ExamId, TaskId, VerdictId, UserId, PackageId);
+id_args!(PageId, PacketId, ExamId, TaskId, VerdictId, BoardId, UserId, PackageId);
 
 /// A row of either database.
 pub(crate) enum Row {

@@ -6,6 +6,7 @@
 
 mod audit;
 mod blobs;
+mod boards;
 mod claims;
 mod columns;
 mod db;
@@ -24,12 +25,14 @@ mod sessions;
 mod settings;
 mod stats;
 mod store;
+mod symbols;
 mod tasks;
 mod undo;
 mod users;
 mod verdicts;
 
 pub use blobs::{BlobReader, BlobWriter, Blobs, BucketSettings};
+pub use boards::Fits;
 pub use error::{Result, StoreError};
 pub use light::VerdictMark;
 pub use moving::Moved;

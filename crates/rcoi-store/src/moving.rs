@@ -28,7 +28,7 @@ struct Table {
 }
 
 /// In an order in which references find what they name. Sessions stay behind: people sign in again. So do leases.
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 14] = [
     Table {
         name: "users",
         keys: 1,
@@ -102,6 +102,22 @@ const TABLES: [Table; 11] = [
         keys: 1,
         columns: &[("seq", Int), ("id", Text), ("task", Text), ("user_id", Text), ("act", Text), ("at", Int)],
     },
+    Table { name: "boards", keys: 1, columns: &[("id", Text), ("user_id", Text), ("items", Text), ("at", Int), ("undone_at", Int)] },
+    Table {
+        name: "symbols",
+        keys: 2,
+        columns: &[
+            ("task", Text),
+            ("cell", Int),
+            ("symbol", Text),
+            ("rival", Text),
+            ("doubt", Int),
+            ("picture", Text),
+            ("said", Text),
+            ("board", Text),
+        ],
+    },
+    Table { name: "controls", keys: 3, columns: &[("board", Text), ("task", Text), ("cell", Int), ("truth", Text), ("said", Text)] },
     Table { name: "verdict_undos", keys: 1, columns: &[("verdict", Text), ("user_id", Text), ("at", Int)] },
     Table {
         name: "audit",

@@ -7,6 +7,7 @@ use crate::error::{Result, StoreError};
 use crate::exams::must_be_open;
 use crate::rows::Saved;
 use crate::store::Store;
+use crate::symbols;
 use rcoi_model::{ExamId, PacketId, Page, PageId, PageState, UserId, VerdictId};
 
 impl Store {
@@ -111,6 +112,7 @@ pub(crate) async fn exclude(tx: &mut Tx, now: i64, page: PageId, reason: &str, v
     if done == 0 {
         return Ok(false);
     }
+    symbols::replace(tx, page, &[]).await?;
     tx.run(
         "UPDATE tasks SET state = 'obsolete', closed_by = $2, claimed_by = NULL, lease_until = NULL WHERE page = $1 AND state = 'open'",
         args![page, verdict],

@@ -5,8 +5,9 @@ use crate::db::{Row, Tx, args};
 use crate::error::{Result, StoreError};
 use crate::exams::must_be_open;
 use crate::pages::{locked, state};
-use crate::rows::Saved;
+use crate::rows::{NewSymbol, Saved};
 use crate::store::Store;
+use crate::symbols;
 use crate::tasks::{self, ORIGIN_READING};
 use futures::stream::{self, BoxStream, StreamExt};
 use rcoi_model::{ExamId, PageId, PageReading, PageState, Task};
@@ -21,6 +22,12 @@ impl Store {
     /// another engine becomes the current one; open tasks of the earlier one that it does not repeat become obsolete,
     /// settled ones stay. The reading of an excluded page is kept, but the page stays out and gets no tasks.
     pub async fn save_reading(&self, page: PageId, reading: &PageReading, tasks: &[Task]) -> Result<Saved> {
+        self.save_reading_apart(page, reading, tasks, &[]).await
+    }
+
+    /// As [`Store::save_reading`], with the characters of those tasks that can be judged apart from their field. A field
+    /// with such characters is given to people as a whole after those without.
+    pub async fn save_reading_apart(&self, page: PageId, reading: &PageReading, tasks: &[Task], symbols: &[NewSymbol]) -> Result<Saved> {
         let (now, document) = (self.micros(), to_json("reading", reading)?);
         let exam = self.page(page).await?.exam;
         let mut tx = self.db.begin().await?;
@@ -54,6 +61,7 @@ impl Store {
             )
             .await?;
             replace_tasks(&mut tx, now, exam, page, tasks).await?;
+            symbols::replace(&mut tx, page, symbols).await?;
         }
         tx.commit().await?;
         Ok(Saved::New)

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use rcoi_model::{
-    BlobHash, ExamId, ExamPlan, ExamState, PackageId, PacketId, Page, PageId, Role, Task, TaskState, TaskSubject, UserId, Verdict,
+    BlobHash, BoardId, ExamId, ExamPlan, ExamState, PackageId, PacketId, Page, PageId, Role, Task, TaskId, TaskState, TaskSubject, UserId,
+    Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -271,4 +272,81 @@ pub struct ExamStats {
 pub struct Undone {
     pub verdict: Verdict,
     pub task: Task,
+}
+
+/// A character in doubt that a person may judge apart from its field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewSymbol {
+    /// The open task about its field, at the verifiers' station.
+    pub task: TaskId,
+    /// Place in the field, from 0.
+    pub cell: u32,
+    /// As the machine read it.
+    pub symbol: char,
+    /// The machine's second choice.
+    pub rival: Option<char>,
+    /// Chance that the machine is wrong, 0..=1.
+    pub doubt: f32,
+    /// The cell with a little around it: PNG as base64.
+    pub picture: String,
+}
+
+/// A character in a person's hands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SymbolRow {
+    pub symbol: NewSymbol,
+    /// What it stands in.
+    pub subject: TaskSubject,
+}
+
+/// What a person said about one character.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardItem {
+    pub task: TaskId,
+    pub cell: u32,
+    /// What is written there; `None`: the whole field must be seen.
+    pub said: Option<char>,
+}
+
+/// Characters judged together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Board {
+    pub id: BoardId,
+    pub user: UserId,
+    pub items: Vec<BoardItem>,
+}
+
+/// What became of a board.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BoardDone {
+    /// It was stored before; nothing changed and nothing below is counted.
+    pub already: bool,
+    /// Fields of which now every character is judged: their verdicts are stored.
+    pub settled: u64,
+    /// Characters that are not this person's any more: somebody else has the field, or it is settled.
+    pub gone: u64,
+    /// Exams of the fields that were settled.
+    pub exams: Vec<ExamId>,
+    /// A character that may not stand in its field: nothing was stored.
+    pub refused: Option<BoardItem>,
+}
+
+/// What [`crate::Store::undo_board`] took back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndoneBoard {
+    pub id: BoardId,
+    /// Characters that wait to be judged again, in this person's hands.
+    pub back: u64,
+    /// Characters on which others have built: they stay as they were said.
+    pub kept: u64,
+    pub exams: Vec<ExamId>,
+}
+
+/// Known answers that a person saw again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Controls {
+    pub user: UserId,
+    pub shown: u64,
+    /// Confirmed as something else than they are.
+    pub wrong: u64,
 }

@@ -127,6 +127,7 @@ async fn open_sqlite(url: &str, connections: u32) -> Result<Db> {
         include_str!("../../../migrations/sqlite/0001_first.sql"),
         include_str!("../../../migrations/sqlite/0002_people.sql"),
         include_str!("../../../migrations/sqlite/0003_workers.sql"),
+        include_str!("../../../migrations/sqlite/0004_boards.sql"),
     ])
     .run(&write)
     .await?;
@@ -152,6 +153,7 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Db> {
         include_str!("../../../migrations/postgres/0001_first.sql"),
         include_str!("../../../migrations/postgres/0002_people.sql"),
         include_str!("../../../migrations/postgres/0003_workers.sql"),
+        include_str!("../../../migrations/postgres/0004_boards.sql"),
     ])
     .run(&setting_up)
     .await?;
@@ -162,11 +164,12 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Db> {
 }
 
 /// The embedded migrations. One text per number; the list grows here and in both folders.
-fn migrator([first, people, workers]: [&'static str; 3]) -> Migrator {
-    let texts = [(1, "first", first), (2, "people", people), (3, "workers", workers)];
-    let migrations = texts
+fn migrator(texts: [&'static str; 4]) -> Migrator {
+    let names = [(1, "first"), (2, "people"), (3, "workers"), (4, "boards")];
+    let migrations = names
         .into_iter()
-        .map(|(number, name, sql)| Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false))
+        .zip(texts)
+        .map(|((number, name), sql)| Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false))
         .collect();
     Migrator::with_migrations(migrations)
 }

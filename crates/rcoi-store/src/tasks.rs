@@ -6,6 +6,7 @@ use crate::error::{Result, StoreError, task_name};
 use crate::exams::must_be_open;
 use crate::rows::{Synced, TaskCount, TaskFilter, TaskRow};
 use crate::store::Store;
+use crate::symbols;
 use rcoi_model::{ExamId, PageId, Task, TaskId, TaskState, TaskSubject, VerdictId};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
@@ -179,6 +180,7 @@ pub(crate) async fn obsolete_readings_tasks(tx: &mut Tx, page: PageId, keep: &[T
 
 /// Closes an open task whose reason has gone.
 pub(crate) async fn obsolete(tx: &mut Tx, id: TaskId) -> Result<u64> {
+    symbols::drop_open(tx, id).await?;
     let sql = "UPDATE tasks SET state = 'obsolete', claimed_by = NULL, lease_until = NULL WHERE id = $1 AND state = 'open'";
     tx.run(sql, args![id]).await
 }

@@ -1,18 +1,18 @@
 //! Undo: a row that says a verdict does not count any more. Nothing is deleted.
 
 use crate::audit::{self, event};
-use crate::db::args;
+use crate::db::{Tx, args};
 use crate::dialect::TASK_LOCKED;
 use crate::error::{Result, StoreError, task_name};
 use crate::exams::must_be_open;
 use crate::rows::Undone;
 use crate::store::Store;
 use crate::{pages, tasks, verdicts};
-use rcoi_model::{PageId, TaskId, UserId};
+use rcoi_model::{PageId, TaskId, UserId, VerdictId};
 use std::time::Duration;
 
 /// How long the re-opened task stays with the person who undid.
-const LEASE: Duration = Duration::from_secs(600);
+pub(crate) const UNDO_LEASE: Duration = Duration::from_secs(600);
 
 impl Store {
     /// Takes back the last verdict of a user that still counts: its task is open again and claimed by the user,
@@ -59,15 +59,7 @@ impl Store {
             return Err(StoreError::Conflict("somebody already works on what followed from the verdict".to_owned()));
         }
 
-        let undone = tx
-            .run(
-                "INSERT INTO verdict_undos (verdict, user_id, at) VALUES ($1, $2, $3) ON CONFLICT (verdict) DO NOTHING",
-                args![verdict.id, user, now],
-            )
-            .await?;
-        if undone == 0 {
-            return Err(StoreError::Conflict(format!("verdict {} was just undone", verdict.id)));
-        }
+        put_back(&mut tx, now, user, verdict.id).await?;
         for row in tx.all("SELECT id FROM tasks WHERE created_by = $1 AND state = 'open' ORDER BY id", args![verdict.id]).await? {
             tasks::obsolete(&mut tx, row.id::<TaskId>("id")?).await?;
         }
@@ -82,14 +74,24 @@ impl Store {
         tx.run(
             "UPDATE tasks SET state = 'open', closed_by = NULL, claimed_by = $2, lease_until = $3,
                     station = COALESCE(station_before, station), station_before = NULL WHERE id = $1",
-            args![verdict.task, user, self.lease_end(LEASE)],
+            args![verdict.task, user, self.lease_end(UNDO_LEASE)],
         )
         .await?;
         let task = tx.one(TASK_LOCKED, args![verdict.task]).await?.ok_or_else(|| tasks::missing(verdict.task))?;
         let task = tasks::read(&task)?;
-        let detail = serde_json::json!({ "task": verdict.task.to_string() });
-        audit::append(&mut tx, now, &event(Some(user), "verdict.undo", &verdict.id.to_string(), &detail)).await?;
         tx.commit().await?;
         Ok(Some(Undone { verdict, task }))
     }
+}
+
+/// Notes that a verdict does not count any more, in the chain too.
+pub(crate) async fn put_back(tx: &mut Tx, now: i64, user: UserId, verdict: VerdictId) -> Result<()> {
+    let sql = "INSERT INTO verdict_undos (verdict, user_id, at) VALUES ($1, $2, $3) ON CONFLICT (verdict) DO NOTHING";
+    if tx.run(sql, args![verdict, user, now]).await? == 0 {
+        return Err(StoreError::Conflict(format!("verdict {verdict} was just undone")));
+    }
+    let row = tx.one("SELECT task FROM verdicts WHERE id = $1", args![verdict]).await?;
+    let task = row.map(|row| row.text("task")).transpose()?.unwrap_or_default();
+    let detail = serde_json::json!({ "task": task });
+    audit::append(tx, now, &event(Some(user), "verdict.undo", &verdict.to_string(), &detail)).await
 }

@@ -9,6 +9,7 @@ use crate::exams::must_be_open;
 use crate::pages;
 use crate::rows::{AfterVerdict, RecordOptions, Saved, VerdictRow};
 use crate::store::Store;
+use crate::symbols;
 use crate::tasks::{self, ORIGIN_VERDICT};
 use jiff::Timestamp;
 use rcoi_model::{ExamId, PageId, Role, TaskId, TaskState, UserId, Verdict, VerdictId};
@@ -23,7 +24,7 @@ impl Store {
     /// a senior or head may also settle a task that nobody holds. The same verdict again (a double click, a retried
     /// request) changes nothing and says [`Saved::Already`].
     pub async fn record(&self, verdict: &Verdict, options: &RecordOptions) -> Result<Saved> {
-        let (now, at) = (self.micros(), moment(&verdict.at)?);
+        let now = self.micros();
         let act = to_json("verdict", &verdict.act)?;
         let task = self.task(verdict.task).await?.task;
         let mut tx = self.db.begin().await?;
@@ -48,16 +49,10 @@ impl Store {
         }
         self.must_hold(&mut tx, &row, verdict).await?;
 
-        tx.run(
-            "INSERT INTO verdicts (id, task, user_id, act, at) VALUES ($1, $2, $3, $4, $5)",
-            args![verdict.id, verdict.task, verdict.user, &act, at],
-        )
-        .await?;
+        write(&mut tx, now, verdict).await?;
+        symbols::drop_open(&mut tx, verdict.task).await?;
         match options.after {
-            AfterVerdict::Done => {
-                let sql = "UPDATE tasks SET state = 'done', closed_by = $2, claimed_by = NULL, lease_until = NULL WHERE id = $1";
-                tx.run(sql, args![verdict.task, verdict.id]).await?;
-            }
+            AfterVerdict::Done => done(&mut tx, verdict).await?,
             AfterVerdict::StaysOpen(station) => {
                 let sql = "UPDATE tasks SET station_before = station, station = $2, claimed_by = NULL, lease_until = NULL WHERE id = $1";
                 tx.run(sql, args![verdict.task, station.as_str()]).await?;
@@ -71,29 +66,18 @@ impl Store {
             tasks::must_belong(task_after, task.exam)?;
             tasks::put(&mut tx, now, task_after, ORIGIN_VERDICT, Some(verdict.id)).await?;
         }
-        let stored = tx.one("SELECT * FROM verdicts WHERE id = $1", args![verdict.id]).await?;
-        let stored = stored.ok_or_else(|| damaged("verdict", "it was not stored"))?;
-        let detail = serde_json::json!({ "task": verdict.task.to_string(), "sha256": fingerprint(&stored)? });
-        audit::append(&mut tx, now, &event(Some(verdict.user), RECORDED, &verdict.id.to_string(), &detail)).await?;
         tx.commit().await?;
         Ok(Saved::New)
     }
 
     async fn must_hold(&self, tx: &mut Tx, task: &Row, verdict: &Verdict) -> Result<()> {
-        let user = tx.one("SELECT role, disabled, auditor FROM users WHERE id = $1", args![verdict.user]).await?;
-        let user = user.ok_or_else(|| StoreError::NotFound(format!("user {}", verdict.user)))?;
-        if user.int("disabled")? != 0 {
-            return Err(StoreError::NotYours(format!("user {} is disabled", verdict.user)));
-        }
-        if user.int("auditor")? != 0 {
-            return Err(StoreError::NotYours(format!("user {} only looks", verdict.user)));
-        }
+        let role = must_work(tx, verdict.user).await?;
         let name = || task_name(verdict.task);
         let leased = task.opt_int("lease_until")?.is_some_and(|until| until > self.micros());
         match task.opt_id::<UserId>("claimed_by")? {
             Some(holder) if holder == verdict.user => Ok(()),
             Some(_) if leased => Err(StoreError::NotYours(format!("{} is held by somebody else", name()))),
-            _ if matches!(user.role("role")?, Role::Senior | Role::Head) => Ok(()),
+            _ if matches!(role, Role::Senior | Role::Head) => Ok(()),
             _ => Err(StoreError::NotYours(format!("{} is not claimed by user {}", name(), verdict.user))),
         }
     }
@@ -123,6 +107,38 @@ impl Store {
             .await?;
         rows.iter().map(read_row).collect()
     }
+}
+
+/// The role of a person who may give verdicts.
+pub(crate) async fn must_work(tx: &mut Tx, id: UserId) -> Result<Role> {
+    let user = tx.one("SELECT role, disabled, auditor FROM users WHERE id = $1", args![id]).await?;
+    let user = user.ok_or_else(|| StoreError::NotFound(format!("user {id}")))?;
+    if user.int("disabled")? != 0 {
+        return Err(StoreError::NotYours(format!("user {id} is disabled")));
+    }
+    if user.int("auditor")? != 0 {
+        return Err(StoreError::NotYours(format!("user {id} only looks")));
+    }
+    user.role("role")
+}
+
+/// Writes a verdict and its link in the chain of acts. The caller has made sure that it may be given.
+pub(crate) async fn write(tx: &mut Tx, now: i64, verdict: &Verdict) -> Result<()> {
+    tx.run(
+        "INSERT INTO verdicts (id, task, user_id, act, at) VALUES ($1, $2, $3, $4, $5)",
+        args![verdict.id, verdict.task, verdict.user, to_json("verdict", &verdict.act)?, moment(&verdict.at)?],
+    )
+    .await?;
+    let stored = tx.one("SELECT * FROM verdicts WHERE id = $1", args![verdict.id]).await?;
+    let stored = stored.ok_or_else(|| damaged("verdict", "it was not stored"))?;
+    let detail = serde_json::json!({ "task": verdict.task.to_string(), "sha256": fingerprint(&stored)? });
+    audit::append(tx, now, &event(Some(verdict.user), RECORDED, &verdict.id.to_string(), &detail)).await
+}
+
+/// A verdict settles its task.
+pub(crate) async fn done(tx: &mut Tx, verdict: &Verdict) -> Result<()> {
+    let sql = "UPDATE tasks SET state = 'done', closed_by = $2, claimed_by = NULL, lease_until = NULL WHERE id = $1";
+    tx.run(sql, args![verdict.task, verdict.id]).await.map(|_| ())
 }
 
 /// SHA-256 of everything a verdict says; the audit chain remembers it.

@@ -2,13 +2,13 @@
 import { texts } from "./api.js";
 
 /** Letters of the Russian layout by physical key: a letter typed in the wrong layout is still the letter meant. */
-const KEYS = {
+export const KEYS = {
   KeyQ: "Й", KeyW: "Ц", KeyE: "У", KeyR: "К", KeyT: "Е", KeyY: "Н", KeyU: "Г", KeyI: "Ш", KeyO: "Щ", KeyP: "З", BracketLeft: "Х",
   BracketRight: "Ъ", KeyA: "Ф", KeyS: "Ы", KeyD: "В", KeyF: "А", KeyG: "П", KeyH: "Р", KeyJ: "О", KeyK: "Л", KeyL: "Д", Semicolon: "Ж",
   Quote: "Э", KeyZ: "Я", KeyX: "Ч", KeyC: "С", KeyV: "М", KeyB: "И", KeyN: "Т", KeyM: "Ь", Comma: "Б", Period: "Ю", Backquote: "Ё",
 };
 
-const LETTER = /\p{L}/u;
+export const LETTER = /\p{L}/u;
 
 /** `0123456789,-` → `0–9`, `,`, `-`: three and more neighbours are a range. */
 function parts(symbols) {

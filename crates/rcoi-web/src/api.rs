@@ -5,7 +5,7 @@
 //! | `POST login` | anyone | `{login, password}` | `{csrf, login, role, home}` and the session cookie |
 //! | `POST logout` | signed in | | `{}` |
 //! | `GET me` | signed in | | `{csrf, login, role, home}` |
-//! | `GET progress` | verifier, senior, head, auditor | | `{verifier, senior}` open tasks |
+//! | `GET progress` | verifier, senior, head, auditor | | `{verifier, symbols, senior}` open tasks |
 //! | `POST tasks/claim` | verifier, senior | `{n, station?}` | `{tasks: […], progress}` |
 //! | `POST tasks/{id}/verdict` | who holds the task | `{verdict_id, act, …}` | `{progress}` |
 //! | `POST undo` | verifier, senior | | `{task}` or `{task: null}` |

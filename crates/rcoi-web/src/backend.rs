@@ -3,8 +3,10 @@
 use crate::roles::Post;
 use crate::said::Said;
 use futures::future::BoxFuture;
-use rcoi_model::{ExamId, ExamState, PackageId, PacketId, PageState, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
+use rcoi_model::{BoardId, ExamId, ExamState, PackageId, PacketId, PageState, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
+pub use rcoi_pipeline::SymbolTask;
 use rcoi_rules::BlockKind;
+pub use rcoi_store::BoardItem;
 use serde::Serialize;
 
 /// Answer of a backend call.
@@ -130,6 +132,8 @@ pub struct OpenRow {
 pub struct Progress {
     /// Open tasks at the fields station.
     pub verifier: u64,
+    /// Open characters at the symbols station; their fields are among `verifier`.
+    pub symbols: u64,
     /// Open tasks at the senior's.
     pub senior: u64,
 }
@@ -226,6 +230,24 @@ pub enum PictureKind {
     Page,
 }
 
+/// What became of a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BoardAnswer {
+    /// Fields that are settled now.
+    pub settled: u64,
+    /// Characters that somebody else had settled or taken meanwhile.
+    pub gone: u64,
+}
+
+/// What was taken back of a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BoardUndone {
+    /// Characters that wait again.
+    pub back: u64,
+    /// Characters on which others have built.
+    pub kept: u64,
+}
+
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Actor {
@@ -270,6 +292,12 @@ pub trait Backend: Send + Sync + 'static {
     /// `by` is `None` when the machine itself creates ready-made logins.
     fn create_user<'a>(&'a self, by: Option<UserId>, login: &'a str, hash: &'a str, post: Post) -> Answer<'a, UserId>;
     fn set_disabled<'a>(&'a self, by: UserId, login: &'a str, disabled: bool) -> Answer<'a, ()>;
+    /// Up to `n` characters in doubt, those of one kind together, first those read as `like`.
+    fn claim_symbols(&self, who: Actor, like: Option<char>, n: u32) -> Answer<'_, Vec<SymbolTask>>;
+    /// Stores what was said about the characters of a board. The same board again is the same board.
+    fn board(&self, who: Actor, id: BoardId, items: Vec<BoardItem>) -> Answer<'_, BoardAnswer>;
+    /// Takes back the last board of this person; `None`: nothing to take back.
+    fn undo_board(&self, who: Actor) -> Answer<'_, Option<BoardUndone>>;
     /// True when the store answers.
     fn ready(&self) -> Answer<'_, bool>;
 }

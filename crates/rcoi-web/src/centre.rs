@@ -2,8 +2,8 @@
 
 use crate::around::PageFacts;
 use crate::backend::{
-    Actor, Answer, AsideRow, Backend, BackendError, ExamCard, ExamDetails, OpenRow, PackageRow, PersonCode, PictureKind, Progress,
-    RescanRow, SourceRef, TaskView, UserRecord,
+    Actor, Answer, AsideRow, Backend, BackendError, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, OpenRow, PackageRow,
+    PersonCode, PictureKind, Progress, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
 };
 use crate::mapping::user_record;
 use crate::password;
@@ -12,10 +12,11 @@ use crate::said::Said;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use rcoi_model::{
-    ExamId, ExamState, PackageId, PacketId, PageId, PageState, Role, Task, TaskId, TaskState, UserId, Verdict, VerdictAct, VerdictId,
+    BoardId, ExamId, ExamState, PackageId, PacketId, PageId, PageState, Role, Task, TaskId, TaskState, UserId, Verdict, VerdictAct,
+    VerdictId,
 };
-use rcoi_pipeline::{Pipeline, PipelineError};
-use rcoi_store::{AfterVerdict, NewUser, RecordOptions, Store, StoreError, TaskFilter};
+use rcoi_pipeline::{BoardParams, Pipeline, PipelineError};
+use rcoi_store::{AfterVerdict, Board, NewUser, RecordOptions, Store, StoreError, TaskFilter};
 use rcoi_template::TemplateSet;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -145,7 +146,7 @@ impl Backend for Centre {
 
     fn progress(&self) -> Answer<'_, Progress> {
         async move {
-            let mut progress = Progress::default();
+            let mut progress = Progress { symbols: self.store().open_symbols(None).await?, ..Progress::default() };
             for row in self.store().task_counts(None).await?.into_iter().filter(|c| c.state == TaskState::Open) {
                 match row.station {
                     Role::Verifier => progress.verifier += row.count,
@@ -341,6 +342,26 @@ impl Backend for Centre {
             let user = self.store().user_by_login(login).await?.ok_or(BackendError::NotFound)?;
             self.store().set_user_disabled(user.id, disabled, Some(by)).await?;
             Ok(())
+        }
+        .boxed()
+    }
+
+    fn claim_symbols(&self, who: Actor, like: Option<char>, n: u32) -> Answer<'_, Vec<SymbolTask>> {
+        async move { Ok(self.pipeline.claim_symbols(who.user, BoardParams { like, n }).await?) }.boxed()
+    }
+
+    fn board(&self, who: Actor, id: BoardId, items: Vec<BoardItem>) -> Answer<'_, BoardAnswer> {
+        async move {
+            let done = self.pipeline.record_board(&Board { id, user: who.user, items }).await?;
+            Ok(BoardAnswer { settled: done.settled, gone: done.gone })
+        }
+        .boxed()
+    }
+
+    fn undo_board(&self, who: Actor) -> Answer<'_, Option<BoardUndone>> {
+        async move {
+            let undone = self.pipeline.undo_board(who.user).await?;
+            Ok(undone.map(|u| BoardUndone { back: u.back, kept: u.kept }))
         }
         .boxed()
     }

@@ -5,6 +5,7 @@ mod api;
 mod around;
 mod assets;
 pub mod backend;
+mod boards;
 mod centre;
 pub mod checks;
 mod error;
@@ -165,6 +166,9 @@ pub fn router(state: AppState) -> Router {
         .route("/tasks/{id}/picture", get(api::picture))
         .route("/tasks/{id}/people", get(api::people))
         .route("/undo", post(api::undo))
+        .route("/symbols/claim", post(boards::claim))
+        .route("/boards", post(boards::store))
+        .route("/boards/undo", post(boards::undo))
         .route("/exams", get(api::exams))
         .route("/exams/{id}", get(api::exam))
         .route("/exams/{id}/reconcile", post(api::reconcile))
@@ -178,6 +182,7 @@ pub fn router(state: AppState) -> Router {
         .route("/", get(pages::start))
         .route("/login", get(pages::login_page).post(pages::login))
         .route("/logout", post(pages::logout))
+        .route("/symbols", get(boards::page))
         .route("/verify", get(pages::verify))
         .route("/senior", get(pages::senior))
         .route("/exams", get(exam_pages::exams))

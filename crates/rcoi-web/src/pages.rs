@@ -95,6 +95,7 @@ impl Nav {
     fn of(who: &Visitor, here: &str) -> Self {
         let t = who.texts();
         let all = [
+            ("/symbols", t.nav_symbols, Action::VerifyFields),
             ("/verify", t.nav_verify, Action::VerifyFields),
             ("/senior", t.nav_senior, Action::SettleTroubles),
             ("/exams", t.nav_exams, Action::SeeExams),

@@ -62,7 +62,8 @@ texts! {
     login = "Логин" | "Login";
     password = "Пароль" | "Password";
     enter = "Войти" | "Sign in";
-    nav_verify = "Верификация" | "Verification";
+    nav_symbols = "Знаки" | "Symbols";
+    nav_verify = "Поля" | "Fields";
     nav_senior = "Старший верификатор" | "Senior verifier";
     nav_exams = "Экзамены" | "Exams";
     nav_operator = "Пакеты" | "Packets";
@@ -295,6 +296,32 @@ texts! {
     no_ink_value = "Здесь бывает «1» (есть запись) или пусто." | "Here “1” (something is written) or nothing is possible.";
     no_symbol = "Знак «{c}» здесь недопустим. Допустимы: {permitted}" | "“{c}” is not permitted here. Permitted: {permitted}";
     no_room = "Знаков больше, чем клеток ({cells}): передайте старшему (F8)." | "There are more characters than cells ({cells}): pass it to the senior (F8).";
+    // The symbols station.
+    symbols_read_as = "Прочитано как" | "Read as";
+    symbols_alike = "похоже на" | "looks like";
+    symbols_other = "без соперника" | "no rival";
+    symbols_none = "Знаков на проверку нет. Станция сама смотрит, не появились ли новые." | "No characters wait. The station keeps looking for new ones.";
+    symbols_fields = "Поля, которые читают целиком" | "Fields that are read whole";
+    symbols_rule = "Ищите чужой знак. Отмеченный без замены уйдёт на станцию полей." | "Look for the odd one out. One flagged without a replacement goes to the fields station.";
+    symbols_confirm = "Остальные верны" | "The rest is right";
+    symbols_flag = "Отметить" | "Flag";
+    symbols_undo = "Вернуть доску" | "Take the board back";
+    symbols_flagged = "Отмечено" | "Flagged";
+    key_sym_enter = "записать доску: неотмеченные прочитаны верно" | "store the board: what is not flagged was read rightly";
+    key_sym_letter = "знак, который написан на самом деле" | "the character that really stands there";
+    key_sym_space = "отметить: пусть поле посмотрят целиком" | "flag: have the whole field seen";
+    key_sym_arrows = "к соседнему знаку" | "to the neighbouring character";
+    key_sym_delete = "снять отметку" | "take the flag off";
+    key_sym_esc = "снять отметку, затем вернуть последнюю доску" | "take the flag off, then the last board back";
+    js_sym_gone = "часть знаков уже решили другие: {n}" | "others have settled some of them: {n}";
+    js_sym_back = "доска возвращена: {n}" | "the board is back: {n}";
+    js_sym_nothing = "возвращать нечего" | "nothing to take back";
+    js_sym_kept = "с этими полями уже работают другие: доска остаётся" | "others work on these fields already: the board stays";
+    js_sym_early = "сначала просмотрите доску" | "look at the board first";
+    js_sym_alike = "похоже на" | "looks like";
+    js_sym_other = "без соперника" | "no rival";
+    js_sym_flagged = "в поля" | "to fields";
+    no_board = "На доске от 1 до {most} знаков, прислали {n}." | "A board has 1 to {most} characters, {n} came.";
 }
 
 impl Text {

@@ -1,6 +1,7 @@
 //! One suite of the store, run on SQLite (a file) and on PostgreSQL (a fresh database for each test).
 
 mod bed;
+mod boards;
 mod claims;
 mod exams;
 mod people;
@@ -47,6 +48,15 @@ on_both! {
         a_reloaded_page_shows_the_same_tasks,
         fields_of_one_class_and_page_come_together,
         a_claim_sees_only_its_station_and_exam,
+    },
+    boards::{
+        a_board_confirms_corrects_and_leaves_in_one_go,
+        a_field_in_hand_at_one_station_is_not_at_the_other,
+        a_field_waits_for_all_its_characters,
+        an_undone_board_waits_again_in_the_same_hands,
+        a_verdict_on_the_whole_field_takes_its_characters_off_the_boards,
+        a_known_answer_is_shown_to_another_person_once_and_compared,
+        a_character_that_may_not_stand_there_stops_the_whole_board,
     },
     sync::{
         syncing_inserts_obsoletes_and_reopens_but_leaves_settled_tasks,

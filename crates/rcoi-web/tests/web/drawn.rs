@@ -44,6 +44,40 @@ pub(crate) fn field(written: &str, cells: u32) -> String {
     svg + "</svg>"
 }
 
+/// One cell with a digit as a hand writes it, PNG as base64; `n` makes each a little different.
+pub(crate) fn cell(digit: char, n: u32) -> String {
+    use base64::Engine;
+    let strokes: &[(f32, f32)] = match digit {
+        '1' => &[(0.3, 0.4), (0.55, 0.2), (0.5, 0.8)],
+        '3' => &[(0.3, 0.25), (0.65, 0.25), (0.45, 0.48), (0.68, 0.62), (0.5, 0.8), (0.28, 0.76)],
+        '7' => &[(0.28, 0.24), (0.7, 0.22), (0.48, 0.5), (0.42, 0.8)],
+        _ => &[(0.66, 0.3), (0.4, 0.2), (0.32, 0.36), (0.66, 0.62), (0.5, 0.8), (0.3, 0.66), (0.66, 0.3)],
+    };
+    let (lean, lift) = (((n * 7) % 11) as f32 * 0.012 - 0.06, ((n * 5) % 7) as f32 * 0.01);
+    let near = |x: f32, y: f32| {
+        strokes.windows(2).any(|pair| {
+            let (a, b) = (pair[0], pair[1]);
+            let (dx, dy) = (b.0 - a.0, b.1 - a.1);
+            let along = (((x - a.0) * dx + (y - a.1) * dy) / (dx * dx + dy * dy)).clamp(0.0, 1.0);
+            (x - a.0 - along * dx).hypot(y - a.1 - along * dy) < 0.035
+        })
+    };
+    let cell = image::GrayImage::from_fn(58, 72, |px, py| {
+        let (x, y) = (px as f32 / 58.0 + lean * (py as f32 / 72.0 - 0.5), py as f32 / 72.0 - lift);
+        let frame = px.abs_diff(6).min(px.abs_diff(51)).min(py.abs_diff(6)).min(py.abs_diff(65)) == 0;
+        image::Luma([if near(x, y) {
+            40
+        } else if frame {
+            190
+        } else {
+            238
+        }])
+    });
+    let mut png = std::io::Cursor::new(Vec::new());
+    cell.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    base64::engine::general_purpose::STANDARD.encode(png.into_inner())
+}
+
 /// Where row `n` of the drawn page stands, in parts of the page.
 pub(crate) fn place(row: u32) -> [f32; 4] {
     [0.1, 0.2 + 0.035 * row as f32, 0.4, 0.022]

@@ -4,12 +4,12 @@ use crate::drawn;
 use crate::fake_rows as rows;
 use futures::FutureExt;
 use rcoi_model::{
-    ExamId, FieldKind, PackageId, PacketId, PageState, Role, Task, TaskId, TaskState, TaskSubject, UserId, VerdictAct, VerdictId,
+    BoardId, ExamId, FieldKind, PackageId, PacketId, PageState, Role, Task, TaskId, TaskState, TaskSubject, UserId, VerdictAct, VerdictId,
 };
 use rcoi_rules::BlockKind;
 use rcoi_web::backend::{
-    Actor, Answer, AsideRow, Backend, BackendError, Block, ExamCard, ExamDetails, Note, OpenRow, PackageRow, PersonCode, PictureKind,
-    Progress, RescanRow, SourceRef, TaskView, UserRecord,
+    Actor, Answer, AsideRow, Backend, BackendError, Block, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, Note, OpenRow,
+    PackageRow, PersonCode, PictureKind, Progress, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
 };
 use rcoi_web::roles::Post;
 use rcoi_web::said::Said;
@@ -27,6 +27,15 @@ pub(crate) struct State {
     pub(crate) raised: Option<PacketId>,
     pub(crate) closed: bool,
     pub(crate) packages: Vec<PackageRow>,
+    /// Characters, who holds each, and what was said.
+    pub(crate) symbols: Vec<FakeSymbol>,
+    pub(crate) boards: Vec<(BoardId, UserId, Vec<BoardItem>)>,
+}
+
+pub(crate) struct FakeSymbol {
+    pub(crate) symbol: SymbolTask,
+    pub(crate) holder: Option<UserId>,
+    pub(crate) said: Option<Option<char>>,
 }
 
 #[derive(Default)]
@@ -45,6 +54,20 @@ impl Fake {
     /// Enough to look at.
     pub(crate) fn busy() -> Self {
         Self::with_tasks(rows::many())
+    }
+
+    /// Characters for the symbols station: some sevens, some threes.
+    pub(crate) fn of_symbols(sevens: u32, threes: u32) -> Self {
+        let fake = Self::busy();
+        fake.0.lock().unwrap().symbols = rows::symbols(sevens, threes);
+        fake
+    }
+
+    /// What was said on boards, in order: character and what it was said to be.
+    pub(crate) fn said(&self) -> Vec<(char, Option<char>)> {
+        let state = self.0.lock().unwrap();
+        let of = |item: &BoardItem| state.symbols.iter().find(|s| s.symbol.task == item.task).map_or('?', |s| s.symbol.symbol);
+        state.boards.iter().flat_map(|b| &b.2).map(|item| (of(item), item.said)).collect()
     }
 
     fn with_tasks(tasks: Vec<TaskView>) -> Self {
@@ -168,7 +191,10 @@ impl Backend for Fake {
     }
 
     fn progress(&self) -> Answer<'_, Progress> {
-        ready(self.with(|s| Ok(Progress { verifier: s.open(Role::Verifier), senior: s.open(Role::Senior) })))
+        ready(self.with(|s| {
+            let symbols = s.symbols.iter().filter(|x| x.said.is_none()).count() as u64;
+            Ok(Progress { verifier: s.open(Role::Verifier), symbols, senior: s.open(Role::Senior) })
+        }))
     }
 
     fn picture(&self, task: TaskId, kind: PictureKind) -> Answer<'_, (Vec<u8>, &'static str)> {
@@ -301,6 +327,59 @@ impl Backend for Fake {
         ready(self.with(|s| {
             s.users.get_mut(login).ok_or(BackendError::NotFound)?.disabled = disabled;
             Ok(())
+        }))
+    }
+
+    fn claim_symbols(&self, who: Actor, like: Option<char>, n: u32) -> Answer<'_, Vec<SymbolTask>> {
+        ready(self.with(|s| {
+            let mut free: Vec<&mut FakeSymbol> =
+                s.symbols.iter_mut().filter(|x| x.said.is_none() && x.holder.is_none_or(|h| h == who.user)).collect();
+            free.sort_by_key(|x| (Some(x.symbol.symbol) != like, x.symbol.symbol, x.symbol.rival));
+            Ok(free
+                .into_iter()
+                .take(n as usize)
+                .map(|x| {
+                    x.holder = Some(who.user);
+                    x.symbol.clone()
+                })
+                .collect())
+        }))
+    }
+
+    fn board(&self, who: Actor, id: BoardId, items: Vec<BoardItem>) -> Answer<'_, BoardAnswer> {
+        ready(self.with(|s| {
+            let mut answer = BoardAnswer::default();
+            if s.boards.iter().any(|b| b.0 == id) {
+                return Ok(answer);
+            }
+            for item in &items {
+                let open = s
+                    .symbols
+                    .iter_mut()
+                    .find(|x| x.symbol.task == item.task && x.symbol.cell == item.cell && x.holder == Some(who.user) && x.said.is_none());
+                match open {
+                    Some(symbol) => {
+                        symbol.said = Some(item.said);
+                        answer.settled += 1;
+                    }
+                    None => answer.gone += 1,
+                }
+            }
+            s.boards.push((id, who.user, items));
+            Ok(answer)
+        }))
+    }
+
+    fn undo_board(&self, who: Actor) -> Answer<'_, Option<BoardUndone>> {
+        ready(self.with(|s| {
+            let Some(last) = s.boards.iter().rposition(|b| b.1 == who.user) else { return Ok(None) };
+            let (_, _, items) = s.boards.remove(last);
+            for symbol in &mut s.symbols {
+                if items.iter().any(|i| i.task == symbol.symbol.task && i.cell == symbol.symbol.cell) {
+                    symbol.said = None;
+                }
+            }
+            Ok(Some(BoardUndone { back: items.len() as u64, kept: 0 }))
         }))
     }
 

@@ -1,11 +1,11 @@
 //! What the fake centre holds: tasks, packets, the card of its exam.
 
 use crate::drawn;
-use crate::fake::{State, exam_id};
+use crate::fake::{FakeSymbol, State, exam_id};
 use rcoi_model::{
     Doubt, ExamState, FieldKind, PackageId, PacketId, PageId, Quad, Role, RoomTrouble, SheetTrouble, Task, TaskState, TaskSubject,
 };
-use rcoi_web::backend::{ExamCard, Note, PackageRow, PacketRow, SourceRef, TaskView};
+use rcoi_web::backend::{ExamCard, Note, PackageRow, PacketRow, SourceRef, SymbolTask, TaskView};
 
 const DIGITS: &str = "0123456789,-";
 const LETTERS: &str = "0123456789,-АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ";
@@ -158,4 +158,23 @@ pub(crate) fn card(state: &State) -> ExamCard {
         set_aside: 0,
         open_tasks: state.tasks.iter().filter(|t| t.0.task.state == TaskState::Open).count() as u64,
     }
+}
+
+/// Characters in doubt: sevens that look like ones or have no rival, threes that look like eights.
+pub(crate) fn symbols(sevens: u32, threes: u32) -> Vec<FakeSymbol> {
+    let one = |n: u32, symbol: char, rival: Option<char>, written: char| FakeSymbol {
+        symbol: SymbolTask {
+            task: Task::id_for(exam_id(), &format!("symbol/{symbol}/{n}")),
+            cell: 0,
+            symbol,
+            rival,
+            picture: drawn::cell(written, n),
+            permitted: LETTERS.into(),
+        },
+        holder: None,
+        said: None,
+    };
+    let seven = |n| one(n, '7', (n % 3 > 0).then_some('1'), if n % 9 == 4 { '1' } else { '7' });
+    let three = |n| one(n, '3', Some('8'), '3');
+    (0..sevens).map(seven).chain((0..threes).map(three)).collect()
 }

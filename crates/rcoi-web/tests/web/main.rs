@@ -1,5 +1,6 @@
 //! The router from outside, over an in-memory centre.
 
+mod boards;
 mod browser;
 mod chrome;
 mod drawn;

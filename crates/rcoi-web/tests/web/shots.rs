@@ -32,6 +32,16 @@ async fn every_page_can_be_looked_at_in_both_themes() {
         album.shot(&desk, "login").await;
 
         desk.sign_in("verifier").await;
+        desk.fake.0.lock().unwrap().symbols = crate::fake_rows::symbols(74, 9);
+        desk.go(&format!("/symbols?theme={theme}")).await;
+        desk.wait_until_ready().await;
+        for key in [Key::Right, Key::Down] {
+            desk.press(key).await;
+        }
+        desk.type_in("1").await;
+        desk.press(Key::Right).await;
+        desk.type_in(" ").await;
+        album.shot(&desk, "symbols").await;
         desk.go(&format!("/verify?theme={theme}")).await;
         desk.wait_until_ready().await;
         album.shot(&desk, "verify").await;

@@ -55,7 +55,8 @@ pub(crate) fn run(args: &ServantArgs) -> Result<Done> {
                 Answer::Picture(Pixels { width, height, samples: picture.gray.into_raw() })
             }),
             Question::Page(index, known) => match engine.get_or_init(|| load(args.templates.as_deref())) {
-                Ok(engine) => read_page(engine, &bytes, index, known.as_deref(), &limits).map(|reading| Answer::Page(Box::new(reading))),
+                Ok(engine) => read_page(engine, &bytes, index, known.as_deref(), &limits)
+                    .map(|(reading, cells)| Answer::Page(Box::new(reading), cells)),
                 // Templates that were fine when the parent started: it is told by the end of this process.
                 Err(error) => {
                     eprintln!("rcoi servant: {error:#}");

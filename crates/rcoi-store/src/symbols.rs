@@ -1,0 +1,177 @@
+//! Characters in doubt, each cut out of its field: written with the reading, given to people by character.
+
+use crate::db::{Row, Tx, args};
+use crate::dialect::CLAIM_SYMBOLS;
+use crate::error::Result;
+use crate::rows::{Controls, NewSymbol, SymbolRow};
+use crate::store::Store;
+use rcoi_model::{ExamId, PageId, TaskId, UserId};
+use std::time::Duration;
+
+/// Different characters that one claim may bring together when the backlog ends.
+const MOST_KINDS: usize = 8;
+/// Doubts are stored in parts of a million.
+const MILLION: f32 = 1e6;
+
+impl Store {
+    /// Up to `n` characters for a user, those of one kind together: first of the kind `like`, then of the most frequent
+    /// ones. Their fields are the user's under a lease, so nobody else has them in hand, here or at the fields station.
+    /// Characters the user holds already come again. `known`: in this share known answers are mixed in that another person
+    /// gave and this one has not seen; they look like all others and are in nobody's hands.
+    pub async fn claim_symbols(
+        &self,
+        user: UserId,
+        like: Option<char>,
+        exam: Option<ExamId>,
+        n: u32,
+        known: f64,
+        lease: Duration,
+    ) -> Result<Vec<SymbolRow>> {
+        let (now, until) = (self.micros(), self.lease_end(lease));
+        let mut kinds: Vec<String> = like.into_iter().map(String::from).collect();
+        let mut rows: Vec<SymbolRow> = Vec::new();
+        let mut looked = false;
+        let mut at = 0;
+        while rows.len() < n as usize && at < MOST_KINDS {
+            if at >= kinds.len() {
+                if std::mem::replace(&mut looked, true) {
+                    break;
+                }
+                let more = self.frequent_symbols(user, exam).await?;
+                kinds.extend(more.into_iter().filter(|kind| like.is_none_or(|l| *kind != l.to_string())));
+                continue;
+            }
+            let (kind, rest) = (&kinds[at], i64::from(n) - rows.len() as i64);
+            let mut tx = self.db.begin_light().await?;
+            tx.run(CLAIM_SYMBOLS, args![user, until, now, kind, exam, rest]).await?;
+            let mut part = held(&mut tx, user, now, kind, exam, rest).await?;
+            tx.commit().await?;
+            let mixed_in = (part.len() as f64 * known).round() as u32;
+            if mixed_in > 0 {
+                part.extend(self.known_answers(user, kind, exam, mixed_in).await?);
+                sort(&mut part);
+            }
+            rows.extend(part);
+            at += 1;
+        }
+        Ok(rows)
+    }
+
+    /// Kinds of characters that wait and are free for this user, the most frequent first.
+    async fn frequent_symbols(&self, user: UserId, exam: Option<ExamId>) -> Result<Vec<String>> {
+        let sql = "SELECT s.symbol, COUNT(*) AS n FROM symbols s JOIN tasks t ON t.id = s.task
+                   WHERE s.said IS NULL AND t.state = 'open' AND t.station = 'verifier' AND ($3 = '' OR t.exam = $3)
+                     AND (t.claimed_by IS NULL OR t.claimed_by = $1 OR t.lease_until <= $2)
+                   GROUP BY s.symbol ORDER BY n DESC, s.symbol";
+        let exam = exam.map(|e| e.to_string()).unwrap_or_default();
+        self.db.all(sql, args![user, self.micros(), exam]).await?.iter().map(|row| row.text("symbol")).collect()
+    }
+
+    /// Characters that somebody else read otherwise than the machine, and as its second choice: two witnesses.
+    async fn known_answers(&self, user: UserId, kind: &str, exam: Option<ExamId>, n: u32) -> Result<Vec<SymbolRow>> {
+        let sql = "SELECT s.*, t.subject FROM symbols s JOIN tasks t ON t.id = s.task JOIN boards b ON b.id = s.board
+                   WHERE s.symbol = $1 AND s.said <> s.symbol AND s.said = s.rival AND b.user_id <> $2 AND t.state = 'done'
+                     AND ($3 = '' OR t.exam = $3)
+                     AND NOT EXISTS (SELECT 1 FROM controls c JOIN boards o ON o.id = c.board
+                                     WHERE c.task = s.task AND c.cell = s.cell AND o.user_id = $2)
+                   ORDER BY s.task, s.cell LIMIT $4";
+        let exam = exam.map(|e| e.to_string()).unwrap_or_default();
+        self.db.all(sql, args![kind, user, exam, n]).await?.iter().map(read).collect()
+    }
+
+    /// Characters that wait to be judged; of one exam or of all.
+    pub async fn open_symbols(&self, exam: Option<ExamId>) -> Result<u64> {
+        let row = match exam {
+            // A field that left the verifiers takes its characters along, so the index alone can count.
+            None => self.db.one("SELECT COUNT(*) AS n FROM symbols WHERE said IS NULL", vec![]).await?,
+            Some(exam) => {
+                let sql = "SELECT COUNT(*) AS n FROM symbols s JOIN tasks t ON t.id = s.task WHERE s.said IS NULL AND t.exam = $1";
+                self.db.one(sql, args![exam]).await?
+            }
+        };
+        row.map_or(Ok(0), |row| row.count("n"))
+    }
+
+    /// What people said about single characters of a field that is still open: place and character.
+    pub async fn symbols_said(&self, task: TaskId) -> Result<Vec<(u32, char)>> {
+        let sql = "SELECT cell, said FROM symbols WHERE task = $1 AND said IS NOT NULL AND said <> '' ORDER BY cell";
+        let rows = self.db.all(sql, args![task]).await?;
+        rows.iter().map(|row| Ok((row.small("cell")?, first(&row.text("said")?).unwrap_or_default()))).collect()
+    }
+
+    /// What people made of known answers, person by person; of one exam or of all. A field that was sent on whole is no slip.
+    pub async fn controls(&self, exam: Option<ExamId>) -> Result<Vec<Controls>> {
+        let sql = "SELECT b.user_id, COUNT(*) AS shown, COUNT(*) FILTER (WHERE c.said <> '' AND c.said <> c.truth) AS wrong
+                   FROM controls c JOIN boards b ON b.id = c.board JOIN tasks t ON t.id = c.task
+                   WHERE b.undone_at IS NULL AND ($1 = '' OR t.exam = $1) GROUP BY b.user_id ORDER BY b.user_id";
+        let exam = exam.map(|e| e.to_string()).unwrap_or_default();
+        let rows = self.db.all(sql, args![exam]).await?;
+        rows.iter().map(|row| Ok(Controls { user: row.id("user_id")?, shown: row.count("shown")?, wrong: row.count("wrong")? })).collect()
+    }
+}
+
+/// Open characters of one kind in a user's hands.
+async fn held(tx: &mut Tx, user: UserId, now: i64, kind: &str, exam: Option<ExamId>, n: i64) -> Result<Vec<SymbolRow>> {
+    let sql = "SELECT s.*, t.subject FROM symbols s JOIN tasks t ON t.id = s.task
+               WHERE s.said IS NULL AND s.symbol = $1 AND t.state = 'open' AND t.claimed_by = $2 AND t.lease_until > $3
+                 AND ($4 = '' OR t.exam = $4)
+               ORDER BY s.rival, s.doubt DESC, s.task, s.cell LIMIT $5";
+    let exam = exam.map(|e| e.to_string()).unwrap_or_default();
+    tx.all(sql, args![kind, user, now, exam, n]).await?.iter().map(read).collect()
+}
+
+/// The order of a board: look-alikes of one rival together, the most doubtful first.
+fn sort(rows: &mut [SymbolRow]) {
+    rows.sort_by(|a, b| {
+        let key = |row: &SymbolRow| row.symbol.rival.map(String::from).unwrap_or_default();
+        key(a).cmp(&key(b)).then(b.symbol.doubt.total_cmp(&a.symbol.doubt)).then(a.symbol.task.cmp(&b.symbol.task))
+    });
+}
+
+/// Makes the open characters of a page equal to `symbols`. What people said stays.
+pub(crate) async fn replace(tx: &mut Tx, page: PageId, symbols: &[NewSymbol]) -> Result<()> {
+    tx.run("DELETE FROM symbols WHERE said IS NULL AND task IN (SELECT id FROM tasks WHERE page = $1)", args![page]).await?;
+    for symbol in symbols {
+        let put = tx
+            .run(
+                "INSERT INTO symbols (task, cell, symbol, rival, doubt, picture) SELECT id, $2, $3, $4, $5, $6 FROM tasks
+                 WHERE id = $1 AND state = 'open' AND station = 'verifier' ON CONFLICT (task, cell) DO NOTHING",
+                args![
+                    symbol.task,
+                    symbol.cell,
+                    symbol.symbol.to_string(),
+                    symbol.rival.map(String::from).unwrap_or_default(),
+                    (symbol.doubt.clamp(0.0, 1.0) * MILLION) as i64,
+                    &symbol.picture,
+                ],
+            )
+            .await?;
+        if put > 0 {
+            tx.run("UPDATE tasks SET sort_key = '3' || substr(sort_key, 2) WHERE id = $1", args![symbol.task]).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A field was settled or went elsewhere: its open characters need nobody.
+pub(crate) async fn drop_open(tx: &mut Tx, task: TaskId) -> Result<()> {
+    tx.run("DELETE FROM symbols WHERE task = $1 AND said IS NULL", args![task]).await.map(|_| ())
+}
+
+pub(crate) fn first(text: &str) -> Option<char> {
+    text.chars().next()
+}
+
+fn read(row: &Row) -> Result<SymbolRow> {
+    Ok(SymbolRow {
+        symbol: NewSymbol {
+            task: row.id("task")?,
+            cell: row.small("cell")?,
+            symbol: first(&row.text("symbol")?).unwrap_or_default(),
+            rival: first(&row.text("rival")?),
+            doubt: row.int("doubt")? as f32 / MILLION,
+            picture: row.text("picture")?,
+        },
+        subject: row.json("subject")?,
+    })
+}

@@ -1,0 +1,124 @@
+//! The symbols station: its page, and the calls that give out characters and take boards.
+//!
+//! | call | who | in | out |
+//! |---|---|---|---|
+//! | `POST symbols/claim` | verifier, senior | `{n, like?}` | `{symbols: [{task, cell, symbol, rival, picture, permitted}], progress}` |
+//! | `POST boards` | verifier, senior | `{board_id, items: [{task, cell, said}]}` | `{settled, gone, progress}` |
+//! | `POST boards/undo` | verifier, senior | | `{back, kept, progress}`, both 0 when nothing can be taken back |
+//!
+//! `picture` is a PNG as base64: it comes with the claim, so nobody sees a character that he does not hold. `said` is the
+//! character that stands there, or `null`: the whole field must be seen.
+
+use crate::AppState;
+use crate::backend::{BoardItem, Progress, SymbolTask};
+use crate::error::Problem;
+use crate::pages::{Frame, Page, render};
+use crate::request::{Body, Signed, Visitor};
+use crate::roles::Action;
+use crate::said::Said;
+use crate::text::Text;
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use rcoi_model::{BoardId, TaskId};
+use serde::{Deserialize, Serialize};
+
+/// Most characters of one claim: two boards and what is on its way.
+const LARGEST_CLAIM: u32 = 240;
+/// Most characters of one board.
+const LARGEST_BOARD: usize = 120;
+
+#[derive(Deserialize)]
+pub(crate) struct ClaimBody {
+    n: u32,
+    like: Option<char>,
+}
+
+/// A character in doubt.
+#[derive(Serialize)]
+struct SymbolBody {
+    task: TaskId,
+    cell: u32,
+    symbol: char,
+    rival: Option<char>,
+    /// PNG as base64.
+    picture: String,
+    /// Characters that may stand there; empty = any.
+    permitted: String,
+}
+
+impl From<SymbolTask> for SymbolBody {
+    fn from(s: SymbolTask) -> Self {
+        Self { task: s.task, cell: s.cell, symbol: s.symbol, rival: s.rival, picture: s.picture, permitted: s.permitted }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct ClaimAnswer {
+    symbols: Vec<SymbolBody>,
+    progress: Progress,
+}
+
+pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<ClaimBody>) -> Result<Json<ClaimAnswer>, Problem> {
+    let actor = who.must(Action::VerifyFields)?;
+    if body.n == 0 || body.n > LARGEST_CLAIM {
+        return Err(Problem::bad(Said::text(|t| t.no_claim).with("most", LARGEST_CLAIM).with("n", body.n)));
+    }
+    let symbols = state.backend().claim_symbols(actor, body.like, body.n).await?;
+    let progress = state.backend().progress().await?;
+    Ok(Json(ClaimAnswer { symbols: symbols.into_iter().map(SymbolBody::from).collect(), progress }))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct BoardBody {
+    board_id: BoardId,
+    items: Vec<BoardItem>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct BoardStored {
+    /// Fields that are settled now.
+    settled: u64,
+    /// Characters that somebody else had settled or taken meanwhile.
+    gone: u64,
+    progress: Progress,
+}
+
+pub(crate) async fn store(State(state): State<AppState>, who: Signed, Body(body): Body<BoardBody>) -> Result<Json<BoardStored>, Problem> {
+    let actor = who.must(Action::VerifyFields)?;
+    if body.items.is_empty() || body.items.len() > LARGEST_BOARD {
+        return Err(Problem::bad(Said::text(|t| t.no_board).with("most", LARGEST_BOARD).with("n", body.items.len())));
+    }
+    let done = state.backend().board(actor, body.board_id, body.items).await?;
+    Ok(Json(BoardStored { settled: done.settled, gone: done.gone, progress: state.backend().progress().await? }))
+}
+
+#[derive(Serialize)]
+pub(crate) struct BoardBack {
+    /// Characters that wait again.
+    back: u64,
+    /// Characters on which others have built: they stay.
+    kept: u64,
+    progress: Progress,
+}
+
+pub(crate) async fn undo(State(state): State<AppState>, who: Signed) -> Result<Json<BoardBack>, Problem> {
+    let actor = who.must(Action::VerifyFields)?;
+    let undone = state.backend().undo_board(actor).await?.unwrap_or_default();
+    Ok(Json(BoardBack { back: undone.back, kept: undone.kept, progress: state.backend().progress().await? }))
+}
+
+#[derive(Template)]
+#[template(path = "symbols.html")]
+struct SymbolsPage {
+    t: &'static Text,
+    frame: Frame,
+    csrf: String,
+    texts: String,
+}
+
+pub(crate) async fn page(who: Visitor) -> Page {
+    who.must(Action::VerifyFields)?;
+    let t = who.texts();
+    Ok(render(&SymbolsPage { t, frame: Frame::of(&who, "/symbols"), csrf: who.session.csrf.clone(), texts: t.for_scripts() }))
+}
