@@ -25,5 +25,5 @@ pub use needs::{KnownSheet, needs};
 pub use policy::{Need, Policy, PolicyError, PolicyTable, See};
 pub use profile::Profile;
 pub use reconcile::{PacketFacts, SheetFacts, Trouble, is_compared, reconcile};
-pub use sampling::{Rate, lot};
+pub use sampling::{Rate, Sample, Sampled, lot, sum_up};
 pub use value_check::{ValueError, check_sheet_code, check_value};

@@ -1,5 +1,6 @@
 //! The blind sample: which confident fields people see all the same, and what the sample says about all others.
 
+use crate::expect::same_value;
 use crate::policy::{Policy, See};
 use rcoi_model::FieldReading;
 use serde::Serialize;
@@ -52,6 +53,58 @@ impl Rate {
     }
 }
 
+/// One field of the sample with what was said about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sampled<'a, P> {
+    pub machine: &'a str,
+    /// Who saw it first, and what he read.
+    pub said: Option<(P, &'a str)>,
+    /// What the senior decided when the two differ.
+    pub settled: Option<&'a str>,
+}
+
+/// What a sample says about the readings that nobody saw, and about the people who saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample<P> {
+    /// Confident fields with something in them.
+    pub filled: Rate,
+    /// Confident fields that were read as empty.
+    pub empty: Rate,
+    /// Seen by nobody yet, or waiting for the senior.
+    pub waiting: u64,
+    /// For each person: fields that he read, and slips among them.
+    pub people: Vec<(P, u64, u64)>,
+}
+
+/// Sums a sample up. A slip of the machine is one that the senior confirmed: a person may be wrong, too.
+pub fn sum_up<'a, P: Copy + Eq>(fields: impl IntoIterator<Item = Sampled<'a, P>>) -> Sample<P> {
+    let (mut filled, mut empty, mut waiting) = ((0, 0), (0, 0), 0);
+    let mut people: Vec<(P, u64, u64)> = Vec::new();
+    for field in fields {
+        let Some((who, said)) = field.said else {
+            waiting += 1;
+            continue;
+        };
+        let truth = match (same_value(said, field.machine), field.settled) {
+            (true, _) => field.machine,
+            (false, Some(settled)) => settled,
+            (false, None) => {
+                waiting += 1;
+                continue;
+            }
+        };
+        let of = if field.machine.is_empty() { &mut empty } else { &mut filled };
+        of.0 += 1;
+        of.1 += u64::from(!same_value(truth, field.machine));
+        let slip = u64::from(!same_value(truth, said));
+        match people.iter_mut().find(|p| p.0 == who) {
+            Some(person) => (person.1, person.2) = (person.1 + 1, person.2 + slip),
+            None => people.push((who, 1, slip)),
+        }
+    }
+    Sample { filled: Rate::of(filled.0, filled.1), empty: Rate::of(empty.0, empty.1), waiting, people }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +153,22 @@ mod tests {
         let lots: Vec<f64> = (0..4000u32).map(|n| lot(&uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &n.to_le_bytes()))).collect();
         let below = lots.iter().filter(|l| **l < 0.25).count();
         assert!((900..1100).contains(&below) && lots.iter().all(|l| (0.0..1.0).contains(l)), "{below} of 4000 below a quarter");
+    }
+
+    #[test]
+    fn a_slip_of_the_machine_is_one_that_the_senior_confirmed() {
+        let of = |machine, said, settled| Sampled { machine, said, settled };
+        let sample = sum_up([
+            of("12", Some(("ann", "12")), None),
+            of("12", Some(("ann", "17")), Some("17")),
+            of("12", Some(("bob", "17")), Some("12")),
+            of("", Some(("bob", "")), None),
+            of("12", Some(("bob", "17")), None),
+            of("12", None, None),
+        ]);
+        assert_eq!((sample.filled.shown, sample.filled.wrong), (3, 1));
+        assert_eq!((sample.empty.shown, sample.empty.wrong, sample.waiting), (1, 0, 2));
+        assert_eq!(sample.people, [("ann", 2, 0), ("bob", 2, 1)]);
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rcoi_model::{
     BlobHash, BoardId, ExamId, ExamPlan, ExamState, PackageId, PacketId, Page, PageId, Role, Task, TaskId, TaskState, TaskSubject, UserId,
-    Verdict,
+    Verdict, VerdictAct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -349,4 +349,15 @@ pub struct Controls {
     pub shown: u64,
     /// Confirmed as something else than they are.
     pub wrong: u64,
+}
+
+/// A confident field that was shown blindly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleRow {
+    /// The field as the machine read it.
+    pub subject: TaskSubject,
+    /// What the person said who saw it; `None` while nobody did.
+    pub said: Option<(UserId, VerdictAct)>,
+    /// What the senior said when that differed; `None` while it is open, or when there was nothing to say.
+    pub settled: Option<VerdictAct>,
 }

@@ -2,7 +2,7 @@
 
 use crate::db::{Row, args};
 use crate::error::Result;
-use crate::rows::{ExamStats, PacketStats};
+use crate::rows::{ExamStats, PacketStats, SampleRow};
 use crate::store::Store;
 use rcoi_model::ExamId;
 
@@ -57,6 +57,26 @@ impl Store {
             )
             .await?;
         rows.iter().map(read_exam).collect()
+    }
+
+    /// The blind sample of an exam: fields, and what people said about them. Obsolete ones are left out.
+    pub async fn samples(&self, exam: ExamId) -> Result<Vec<SampleRow>> {
+        // 'sample0' follows every text that begins with 'sample/'; the senior's task about the same field has the same rest.
+        let sql = "SELECT t.subject, v.user_id, v.act, sv.act AS settled FROM tasks t
+                   LEFT JOIN verdicts v ON v.id = t.closed_by
+                   LEFT JOIN tasks s ON s.exam = t.exam AND s.key = 'senior' || substr(t.key, 7)
+                   LEFT JOIN verdicts sv ON sv.id = s.closed_by
+                   WHERE t.exam = $1 AND t.key >= 'sample/' AND t.key < 'sample0' AND t.state <> 'obsolete' ORDER BY t.id";
+        let rows = self.db.all(sql, args![exam]).await?;
+        let read = |row: &Row| -> Result<SampleRow> {
+            let said = match row.opt_id("user_id")? {
+                Some(user) => Some((user, row.json("act")?)),
+                None => None,
+            };
+            let settled = if row.opt_text("settled")?.is_some() { Some(row.json("settled")?) } else { None };
+            Ok(SampleRow { subject: row.json("subject")?, said, settled })
+        };
+        rows.iter().map(read).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::said::Said;
 use futures::future::BoxFuture;
 use rcoi_model::{BoardId, ExamId, ExamState, PackageId, PacketId, PageState, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
 pub use rcoi_pipeline::SymbolTask;
-use rcoi_rules::BlockKind;
+use rcoi_rules::{BlockKind, Rate};
 pub use rcoi_store::BoardItem;
 use serde::Serialize;
 
@@ -239,6 +239,18 @@ pub struct BoardAnswer {
     pub gone: u64,
 }
 
+/// How good an exam is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QualityRows {
+    /// Confident fields that people saw blindly: with something in them, and empty ones.
+    pub filled: Rate,
+    pub empty: Rate,
+    /// Fields of the sample without an answer yet.
+    pub waiting: u64,
+    /// Login and rate of slips of each verifier.
+    pub people: Vec<(String, Rate)>,
+}
+
 /// What was taken back of a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BoardUndone {
@@ -298,6 +310,10 @@ pub trait Backend: Send + Sync + 'static {
     fn board(&self, who: Actor, id: BoardId, items: Vec<BoardItem>) -> Answer<'_, BoardAnswer>;
     /// Takes back the last board of this person; `None`: nothing to take back.
     fn undo_board(&self, who: Actor) -> Answer<'_, Option<BoardUndone>>;
+    /// The remaining error rate of an exam and each verifier's own, as far as they are known.
+    fn quality(&self, id: ExamId) -> Answer<'_, QualityRows>;
+    /// This person's own slips among known answers, in all exams.
+    fn own_rate(&self, who: Actor) -> Answer<'_, Rate>;
     /// True when the store answers.
     fn ready(&self) -> Answer<'_, bool>;
 }

@@ -115,10 +115,15 @@ struct SymbolsPage {
     frame: Frame,
     csrf: String,
     texts: String,
+    /// Known answers this person saw, and slips among them.
+    own: String,
 }
 
-pub(crate) async fn page(who: Visitor) -> Page {
-    who.must(Action::VerifyFields)?;
+pub(crate) async fn page(State(state): State<AppState>, who: Visitor) -> Page {
+    let actor = who.must(Action::VerifyFields)?;
     let t = who.texts();
-    Ok(render(&SymbolsPage { t, frame: Frame::of(&who, "/symbols"), csrf: who.session.csrf.clone(), texts: t.for_scripts() }))
+    let own = state.backend().own_rate(actor).await.map_err(|e| who.shown(e))?;
+    let own = if own.shown == 0 { String::new() } else { format!("{} {}, {} {}", t.symbols_own, own.shown, t.symbols_slips, own.wrong) };
+    let csrf = who.session.csrf.clone();
+    Ok(render(&SymbolsPage { t, frame: Frame::of(&who, "/symbols"), csrf, texts: t.for_scripts(), own }))
 }

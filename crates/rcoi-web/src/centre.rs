@@ -3,7 +3,7 @@
 use crate::around::PageFacts;
 use crate::backend::{
     Actor, Answer, AsideRow, Backend, BackendError, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, OpenRow, PackageRow,
-    PersonCode, PictureKind, Progress, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
+    PersonCode, PictureKind, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
 };
 use crate::mapping::user_record;
 use crate::password;
@@ -16,6 +16,7 @@ use rcoi_model::{
     VerdictId,
 };
 use rcoi_pipeline::{BoardParams, Pipeline, PipelineError};
+use rcoi_rules::Rate;
 use rcoi_store::{AfterVerdict, Board, NewUser, RecordOptions, Store, StoreError, TaskFilter};
 use rcoi_template::TemplateSet;
 use std::collections::BTreeMap;
@@ -362,6 +363,27 @@ impl Backend for Centre {
         async move {
             let undone = self.pipeline.undo_board(who.user).await?;
             Ok(undone.map(|u| BoardUndone { back: u.back, kept: u.kept }))
+        }
+        .boxed()
+    }
+
+    fn quality(&self, id: ExamId) -> Answer<'_, QualityRows> {
+        async move {
+            let known = self.pipeline.quality(id).await?;
+            let mut people = Vec::with_capacity(known.people.len());
+            for (who, rate) in known.people {
+                people.push((self.login_of(who).await?, rate));
+            }
+            people.sort_by(|a, b| b.1.rate.total_cmp(&a.1.rate).then_with(|| a.0.cmp(&b.0)));
+            Ok(QualityRows { filled: known.filled, empty: known.empty, waiting: known.waiting, people })
+        }
+        .boxed()
+    }
+
+    fn own_rate(&self, who: Actor) -> Answer<'_, Rate> {
+        async move {
+            let own = self.store().controls(None).await?.into_iter().find(|c| c.user == who.user);
+            Ok(own.map_or(Rate::of(0, 0), |c| Rate::of(c.shown, c.wrong)))
         }
         .boxed()
     }

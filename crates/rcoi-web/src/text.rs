@@ -321,6 +321,24 @@ texts! {
     js_sym_alike = "похоже на" | "looks like";
     js_sym_other = "без соперника" | "no rival";
     js_sym_flagged = "в поля" | "to fields";
+    symbols_own = "Контрольных знаков" | "Known answers seen:";
+    symbols_slips = "ошибок" | "slips:";
+    symbols_own_how = "Среди знаков незаметно стоят такие, ответ на которые уже известен." | "Among the characters stand some whose answer is known already.";
+    quality = "Качество" | "Quality";
+    quality_left = "Остаточные ошибки" | "Remaining errors";
+    quality_how = "Часть уверенно прочитанных полей люди сверяют вслепую. Ошибкой машины считается то, что подтвердил старший верификатор." | "People check a share of the confident fields blindly. A slip of the machine is one that the senior verifier confirmed.";
+    quality_fields = "Поля" | "Fields";
+    quality_filled = "с записью" | "with something in them";
+    quality_empty = "пустые" | "empty";
+    quality_shown = "Показано" | "Shown";
+    quality_wrong = "Ошибок" | "Slips";
+    quality_rate = "Доля (95 %-й интервал)" | "Share (95 % interval)";
+    quality_at_most = "С вероятностью 97,5 % среди полей, которых никто не видел, ошибочных не больше" | "With a chance of 97.5 % the wrong ones among the fields nobody saw are at most";
+    quality_none = "Ни одно поле выборки ещё не проверено." | "No field of the sample has been checked yet.";
+    quality_waiting = "Ещё не проверено полей выборки:" | "Fields of the sample still to be checked:";
+    quality_people = "Верификаторы" | "Verifiers";
+    quality_people_how = "Контрольные знаки и поля выборки, где ответ известен." | "Known answers and fields of the sample whose answer is known.";
+    quality_nobody = "Контрольных ответов ещё нет." | "No known answers have been shown yet.";
     no_board = "На доске от 1 до {most} знаков, прислали {n}." | "A board has 1 to {most} characters, {n} came.";
 }
 

@@ -5,6 +5,7 @@ use rcoi_model::*;
 use rcoi_pipeline::{PageReader, Params, Parts, Pipeline, Reader};
 use rcoi_queue::Queue;
 use rcoi_recognize::{Known, Picture};
+use rcoi_rules::Policy;
 use rcoi_store::{Blobs, NewUser, Store};
 use rcoi_template::{CellsField, Field, FieldSpec, Identity, Locate, Outline, Template, TemplateSet, Unit};
 use std::collections::BTreeMap;
@@ -205,6 +206,11 @@ pub(crate) async fn chain(root: &Path, fake: Fake) -> (Pipeline, Arc<Fake>) {
 
 /// The same with times and sizes of tests over these.
 pub(crate) async fn chain_with(root: &Path, fake: Fake, params: Params) -> (Pipeline, Arc<Fake>) {
+    chain_of(root, fake, params, Pipeline::default_policy().unwrap()).await
+}
+
+/// The same under another policy.
+pub(crate) async fn chain_of(root: &Path, fake: Fake, params: Params, policy: Policy) -> (Pipeline, Arc<Fake>) {
     let store = Store::open(&format!("sqlite:{}", root.join("rcoi.db").display())).await.unwrap();
     let blobs = Blobs::open(root.join("blobs")).await.unwrap();
     let reader = Arc::new(fake);
@@ -221,7 +227,7 @@ pub(crate) async fn chain_with(root: &Path, fake: Fake, params: Params) -> (Pipe
         queue: Queue::memory(rcoi_queue::Params::default()),
         reader: Reader::Here(reader.clone()),
         templates: templates(),
-        policy: Pipeline::default_policy().unwrap(),
+        policy,
         params,
     });
     (pipeline, reader)

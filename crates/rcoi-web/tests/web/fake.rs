@@ -6,10 +6,10 @@ use futures::FutureExt;
 use rcoi_model::{
     BoardId, ExamId, FieldKind, PackageId, PacketId, PageState, Role, Task, TaskId, TaskState, TaskSubject, UserId, VerdictAct, VerdictId,
 };
-use rcoi_rules::BlockKind;
+use rcoi_rules::{BlockKind, Rate};
 use rcoi_web::backend::{
     Actor, Answer, AsideRow, Backend, BackendError, Block, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, Note, OpenRow,
-    PackageRow, PersonCode, PictureKind, Progress, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
+    PackageRow, PersonCode, PictureKind, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
 };
 use rcoi_web::roles::Post;
 use rcoi_web::said::Said;
@@ -381,6 +381,15 @@ impl Backend for Fake {
             }
             Ok(Some(BoardUndone { back: items.len() as u64, kept: 0 }))
         }))
+    }
+
+    fn quality(&self, _id: ExamId) -> Answer<'_, QualityRows> {
+        let people = vec![("petrov".to_owned(), Rate::of(210, 3)), ("verifier".to_owned(), Rate::of(412, 1))];
+        ready(Ok(QualityRows { filled: Rate::of(1184, 1), empty: Rate::of(312, 0), waiting: 6, people }))
+    }
+
+    fn own_rate(&self, _who: Actor) -> Answer<'_, Rate> {
+        ready(Ok(Rate::of(96, 1)))
     }
 
     fn ready(&self) -> Answer<'_, bool> {

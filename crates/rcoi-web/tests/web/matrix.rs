@@ -35,6 +35,8 @@ fn table() -> Vec<(Call, [u8; 6])> {
         (Get("/operator"), [1, 0, 1, 1, 0, 1]),
         (Get("/exams"), [0, 0, 1, 1, 0, 1]),
         (Get("/exams/{exam}"), [0, 0, 1, 1, 0, 1]),
+        (Get("/exams/{exam}/quality"), [0, 0, 1, 1, 0, 1]),
+        (Get("/api/v1/exams/{exam}/quality"), [0, 0, 1, 1, 0, 1]),
         (Get("/exams/{exam}/open/verifier"), [0, 0, 1, 1, 0, 1]),
         (Get("/exams/{exam}/open/senior"), [0, 0, 1, 1, 0, 1]),
         (Get("/api/v1/exams"), [0, 0, 1, 1, 0, 1]),

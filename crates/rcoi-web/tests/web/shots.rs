@@ -91,6 +91,8 @@ async fn every_page_can_be_looked_at_in_both_themes() {
         album.shot(&desk, "exams").await;
         desk.go(&exam).await;
         album.shot(&desk, "exam").await;
+        desk.go(&format!("/exams/{}/quality?theme={theme}", exam_id())).await;
+        album.shot(&desk, "quality").await;
         desk.go(&format!("/exams/{}/open/senior?theme={theme}", exam_id())).await;
         album.shot(&desk, "open").await;
         {

@@ -1,0 +1,81 @@
+//! Characters judged apart and the blind sample, through the whole chain with a drawn engine.
+
+#[allow(dead_code)]
+mod common;
+
+use common::*;
+use rcoi_model::*;
+use rcoi_pipeline::{BoardParams, Params, Pipeline, PipelineError};
+use rcoi_rules::{Policy, policy::DEFAULT_POLICY};
+use rcoi_store::{Board, BoardItem};
+use uuid::Uuid;
+
+/// The drawn engine with characters in its doubtful answer "12": the one is in doubt.
+fn with_characters() -> Fake {
+    let mut fake = engine();
+    let sheet = fake.pages.get_mut(&3).unwrap();
+    let cell = |ch, confidence, left: f32| CharReading {
+        ch: Some(ch),
+        empty: false,
+        confidence: Confidence::new(confidence),
+        rivals: vec![('7', 0.3)],
+        area: Quad(Rect::new(left, 4.0, 8.0, 8.0).corners()),
+    };
+    sheet.fields[0].chars = vec![cell('1', 0.6, 4.0), cell('2', 0.9999, 12.0)];
+    fake
+}
+
+async fn read(root: &std::path::Path, fake: Fake, policy: Policy) -> Pipeline {
+    let packets = scans(root);
+    let (p, _) = chain_of(root, fake, Params::default(), policy).await;
+    p.import_exam(&plan()).await.unwrap();
+    p.ingest(plan().id(), &packets, None, &|_| {}).await.unwrap();
+    p.run_until_quiet().await.unwrap();
+    p
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doubtful_character_comes_with_its_picture_and_settles_its_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let p = read(folder.path(), with_characters(), Policy::parse(DEFAULT_POLICY).unwrap()).await;
+    let verifier = user(&p, "v", Role::Verifier).await;
+    let given = p.claim_symbols(verifier, BoardParams { like: None, n: 60 }).await.unwrap();
+    assert_eq!(given.len(), 1);
+    let one = &given[0];
+    assert_eq!((one.cell, one.symbol, one.rival, one.permitted.as_str()), (0, '1', Some('7'), "0123456789-,"));
+    assert!(one.picture.starts_with("iVBOR"), "a PNG as base64");
+    let board =
+        |said| Board { id: BoardId(Uuid::now_v7()), user: verifier, items: vec![BoardItem { task: one.task, cell: 0, said: Some(said) }] };
+    let refused = p.record_board(&board('Ж')).await;
+    assert!(matches!(refused, Err(PipelineError::Refused(text)) if text.contains("«Ж»")));
+    assert_eq!(p.record_board(&board('7')).await.unwrap().settled, 1);
+    let said = p.store().verdicts_of_task(one.task).await.unwrap();
+    assert_eq!(said[0].verdict.act, VerdictAct::Value { value: "72".into() });
+    // Taken back, it waits again.
+    assert_eq!(p.undo_board(verifier).await.unwrap().unwrap().back, 1);
+    assert_eq!(p.claim_symbols(verifier, BoardParams { like: Some('1'), n: 60 }).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blind_sample_that_a_person_reads_otherwise_is_settled_by_the_senior_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = DEFAULT_POLICY.replace("filled = 0.002", "filled = 1.0");
+    let p = read(folder.path(), engine(), Policy::parse(&all).unwrap()).await;
+    let exam = plan().id();
+    let (verifier, senior) = (user(&p, "v", Role::Verifier).await, user(&p, "s", Role::Senior).await);
+    let is_sample = |t: &Task| t.key.starts_with("sample/");
+    let tasks = p.claim(verifier, Role::Verifier, None, 20).await.unwrap();
+    let sampled: Vec<&Task> = tasks.iter().filter(|t| is_sample(t)).collect();
+    // "002" of the ledger; the sheet without a code is not known to be of the exam, so nothing on it is sampled.
+    assert_eq!(sampled.len(), 1);
+    let value = |text: &str| VerdictAct::Value { value: text.into() };
+    p.verdict(verifier, Role::Verifier, VerdictId(Uuid::now_v7()), sampled[0].id, value("003")).await.unwrap();
+    let known = p.quality(exam).await.unwrap();
+    assert_eq!((known.filled.shown, known.waiting), (0, 1), "the senior has not said who is right");
+    let hers = p.claim(senior, Role::Senior, None, 20).await.unwrap();
+    let passed = hers.iter().find(|t| t.key.starts_with("senior/")).unwrap();
+    p.verdict(senior, Role::Senior, VerdictId(Uuid::now_v7()), passed.id, value("002")).await.unwrap();
+    let known = p.quality(exam).await.unwrap();
+    assert_eq!((known.filled.shown, known.filled.wrong, known.waiting), (1, 0, 0));
+    assert_eq!(known.people.iter().map(|(who, rate)| (*who, rate.shown, rate.wrong)).collect::<Vec<_>>(), [(verifier, 1, 1)]);
+}
