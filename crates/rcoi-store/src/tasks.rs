@@ -7,7 +7,7 @@ use crate::exams::must_be_open;
 use crate::rows::{Synced, TaskCount, TaskFilter, TaskRow};
 use crate::store::Store;
 use crate::symbols;
-use rcoi_model::{ExamId, PageId, Task, TaskId, TaskState, TaskSubject, VerdictId};
+use rcoi_model::{ExamId, PageId, Role, Task, TaskId, TaskState, TaskSubject, VerdictId};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
@@ -103,6 +103,12 @@ impl Store {
     pub async fn open_tasks(&self, exam: ExamId) -> Result<Vec<Task>> {
         let filter = TaskFilter { exam: Some(exam), state: Some(TaskState::Open), ..TaskFilter::default() };
         Ok(self.tasks(&filter).await?.into_iter().map(|row| row.task).collect())
+    }
+
+    /// Open tasks by station, in all exams. Asked after every verdict: only the index of open tasks is read.
+    pub async fn open_counts(&self) -> Result<Vec<(Role, u64)>> {
+        let rows = self.db.all("SELECT station, COUNT(*) AS n FROM tasks WHERE state = 'open' GROUP BY station", vec![]).await?;
+        rows.iter().map(|row| Ok((row.role("station")?, row.count("n")?))).collect()
     }
 
     /// Counts by station and state; of one exam or of all.

@@ -148,10 +148,10 @@ impl Backend for Centre {
     fn progress(&self) -> Answer<'_, Progress> {
         async move {
             let mut progress = Progress { symbols: self.store().open_symbols(None).await?, ..Progress::default() };
-            for row in self.store().task_counts(None).await?.into_iter().filter(|c| c.state == TaskState::Open) {
-                match row.station {
-                    Role::Verifier => progress.verifier += row.count,
-                    Role::Senior => progress.senior += row.count,
+            for (station, count) in self.store().open_counts().await? {
+                match station {
+                    Role::Verifier => progress.verifier += count,
+                    Role::Senior => progress.senior += count,
                     Role::Operator | Role::Head | Role::Admin => {}
                 }
             }

@@ -38,8 +38,18 @@ async fn every_page_can_be_looked_at_in_both_themes() {
         for key in [Key::Right, Key::Down] {
             desk.press(key).await;
         }
-        desk.type_in("1").await;
+        desk.type_in("8").await;
         desk.press(Key::Right).await;
+        desk.type_in(" ").await;
+        album.shot(&desk, "symbols-few").await;
+        desk.press(Key::Enter).await;
+        desk.wait_for_text("kind", "7").await;
+        desk.wait_until_ready().await;
+        for _ in 0..4 {
+            desk.press(Key::Right).await;
+        }
+        desk.type_in("1").await;
+        desk.press(Key::Down).await;
         desk.type_in(" ").await;
         album.shot(&desk, "symbols").await;
         desk.go(&format!("/verify?theme={theme}")).await;
