@@ -131,6 +131,7 @@ async fn hire(args: &Args, ledger: &Arc<Mutex<Ledger>>) -> Result<Vec<String>> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = Args::parse();
+    rustls::crypto::ring::default_provider().install_default().ok().context("no provider for TLS")?;
     let ledger = Arc::new(Mutex::new(Ledger::default()));
     let mut people = Vec::new();
     for login in hire(&args, &ledger).await? {
