@@ -1,6 +1,5 @@
 //! Characters judged apart and the blind sample, through the whole chain with a drawn engine.
 
-#[allow(dead_code)]
 mod common;
 
 use common::*;
