@@ -5,18 +5,10 @@ use crate::pipeline::Pipeline;
 use rcoi_model::{TaskId, TaskSubject, UserId};
 use rcoi_rules::check_value;
 use rcoi_store::{Board, BoardDone, SymbolRow, UndoneBoard};
-
-/// What a claim of characters asks for.
-#[derive(Debug, Clone, Copy)]
-pub struct BoardParams {
-    /// The kind to go on with.
-    pub like: Option<char>,
-    /// Characters wanted.
-    pub n: u32,
-}
+use serde::Serialize;
 
 /// A character as a person gets it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SymbolTask {
     pub task: TaskId,
     pub cell: u32,
@@ -29,11 +21,12 @@ pub struct SymbolTask {
 }
 
 impl Pipeline {
-    /// Characters for a user, those of one kind together, with known answers among them as the policy says.
-    pub async fn claim_symbols(&self, user: UserId, wanted: BoardParams) -> Result<Vec<SymbolTask>> {
+    /// Up to `n` characters for a user, those of one kind together, first those read as `like`, with known answers among
+    /// them as the policy says.
+    pub async fn claim_symbols(&self, user: UserId, like: Option<char>, n: u32) -> Result<Vec<SymbolTask>> {
         let known = self.inner.policy.known_share();
         let lease = self.inner.params.claim_lease;
-        let rows = self.inner.store.claim_symbols(user, wanted.like, None, wanted.n, known, lease).await?;
+        let rows = self.inner.store.claim_symbols(user, like, n, known, lease).await?;
         Ok(rows.into_iter().map(symbol_task).collect())
     }
 

@@ -29,7 +29,7 @@ pub struct CellPicture {
 #[must_use]
 pub(crate) fn cell_pictures(page: &GrayImage, reading: &PageReading) -> Vec<CellPicture> {
     let mut doubtful: Vec<(f32, &FieldReading, usize)> = Vec::new();
-    for field in reading.fields.iter().filter(|f| f.kind == FieldKind::Cells) {
+    for field in reading.fields.iter().filter(|f| may_be_asked(f)) {
         let named = |cell: usize| field.doubts.iter().any(|d| matches!(d, Doubt::Ambiguous { cells } if cells.contains(&(cell as u32))));
         for (i, cell) in field.chars.iter().enumerate() {
             if cell.ch.is_some() && !cell.empty && (cell.confidence.get() < SURE || named(i)) {
@@ -40,6 +40,12 @@ pub(crate) fn cell_pictures(page: &GrayImage, reading: &PageReading) -> Vec<Cell
     doubtful.sort_by(|a, b| a.0.total_cmp(&b.0));
     doubtful.truncate(MOST);
     doubtful.into_iter().filter_map(|(_, field, i)| picture(page, field, i)).collect()
+}
+
+/// Surer fields are asked by no policy, and one with another doubt than about its characters is seen whole.
+fn may_be_asked(field: &FieldReading) -> bool {
+    let only_characters = field.doubts.iter().all(|d| matches!(d, Doubt::Ambiguous { .. }));
+    field.kind == FieldKind::Cells && only_characters && (field.confidence.get() < SURE || !field.doubts.is_empty())
 }
 
 fn picture(page: &GrayImage, field: &FieldReading, i: usize) -> Option<CellPicture> {

@@ -31,7 +31,7 @@ mod worker;
 
 pub use advice::{EMPTY_ARCHIVE, refusal};
 pub use apart::{Answer, Pixels, Question, Said, Servant, Servants, serve};
-pub use boards::{BoardParams, SymbolTask};
+pub use boards::SymbolTask;
 pub use cell_pictures::CellPicture;
 pub use close::ExamGate;
 pub use error::{PipelineError, Result};

@@ -23,21 +23,10 @@ impl Pipeline {
     /// The quality of an exam, as far as it is known.
     pub async fn quality(&self, exam: ExamId) -> Result<Quality> {
         let rows = self.inner.store.samples(exam).await?;
-        let fields = rows.iter().filter_map(|row| {
-            let TaskSubject::Field { value, .. } = &row.subject else { return None };
-            let text = |act: &'_ VerdictAct| -> Option<String> {
-                match act {
-                    VerdictAct::Value { value } => Some(value.clone()),
-                    _ => None,
-                }
-            };
-            Some((value.as_str(), row.said.as_ref().and_then(|(who, act)| Some((*who, text(act)?))), row.settled.as_ref().and_then(text)))
-        });
-        let fields: Vec<_> = fields.collect();
-        let sampled = fields.iter().map(|(machine, said, settled)| Sampled {
-            machine,
-            said: said.as_ref().map(|(who, text)| (*who, text.as_str())),
-            settled: settled.as_deref(),
+        let sampled = rows.iter().filter_map(|row| {
+            let TaskSubject::Field { value: machine, .. } = &row.subject else { return None };
+            let said = row.said.as_ref().and_then(|(who, act)| Some((*who, value(act)?)));
+            Some(Sampled { machine, said, settled: row.settled.as_ref().and_then(value) })
         });
         let sample = sum_up(sampled);
         let mut people: BTreeMap<UserId, (u64, u64)> = BTreeMap::new();
@@ -48,5 +37,13 @@ impl Pipeline {
         }
         let people = people.into_iter().map(|(who, (shown, wrong))| (who, Rate::of(shown, wrong))).collect();
         Ok(Quality { filled: sample.filled, empty: sample.empty, waiting: sample.waiting, people })
+    }
+}
+
+/// What an act says the field holds.
+fn value(act: &VerdictAct) -> Option<&str> {
+    match act {
+        VerdictAct::Value { value } => Some(value),
+        _ => None,
     }
 }

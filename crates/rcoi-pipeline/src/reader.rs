@@ -136,6 +136,7 @@ pub fn read_page(
     known: Option<&ExamKnowledge>,
     limits: &source::Limits,
 ) -> Result<Read, String> {
+    let asked = known.is_some();
     let whole = AssertUnwindSafe(|| {
         let picture = source::decode(bytes, index, limits).map_err(|e| refusal(&e))?;
         let known: &dyn Known = match known {
@@ -143,7 +144,8 @@ pub fn read_page(
             None => &Nothing,
         };
         let reading = engine.read_page(&picture, known);
-        let cells = cell_pictures(&picture.gray, &reading);
+        // Outside an exam nobody is asked about characters.
+        let cells = if asked { cell_pictures(&picture.gray, &reading) } else { Vec::new() };
         Ok((reading, cells))
     });
     catch_unwind(whole).unwrap_or_else(|panic| Err(format!("сбой при чтении: {}", panic_text(&*panic))))

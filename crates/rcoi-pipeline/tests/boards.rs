@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use rcoi_model::*;
-use rcoi_pipeline::{BoardParams, Params, Pipeline, PipelineError};
+use rcoi_pipeline::{Params, Pipeline, PipelineError};
 use rcoi_rules::{Policy, policy::DEFAULT_POLICY};
 use rcoi_store::{Board, BoardItem};
 use uuid::Uuid;
@@ -38,7 +38,7 @@ async fn a_doubtful_character_comes_with_its_picture_and_settles_its_answer() {
     let folder = tempfile::tempdir().unwrap();
     let p = read(folder.path(), with_characters(), Policy::parse(DEFAULT_POLICY).unwrap()).await;
     let verifier = user(&p, "v", Role::Verifier).await;
-    let given = p.claim_symbols(verifier, BoardParams { like: None, n: 60 }).await.unwrap();
+    let given = p.claim_symbols(verifier, None, 60).await.unwrap();
     assert_eq!(given.len(), 1);
     let one = &given[0];
     assert_eq!((one.cell, one.symbol, one.rival, one.permitted.as_str()), (0, '1', Some('7'), "0123456789-,"));
@@ -52,7 +52,7 @@ async fn a_doubtful_character_comes_with_its_picture_and_settles_its_answer() {
     assert_eq!(said[0].verdict.act, VerdictAct::Value { value: "72".into() });
     // Taken back, it waits again.
     assert_eq!(p.undo_board(verifier).await.unwrap().unwrap().back, 1);
-    assert_eq!(p.claim_symbols(verifier, BoardParams { like: Some('1'), n: 60 }).await.unwrap().len(), 1);
+    assert_eq!(p.claim_symbols(verifier, Some('1'), 60).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

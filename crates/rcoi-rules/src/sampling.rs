@@ -59,7 +59,7 @@ pub struct Sampled<'a, P> {
     pub machine: &'a str,
     /// Who saw it first, and what he read.
     pub said: Option<(P, &'a str)>,
-    /// What the senior decided when the two differ.
+    /// What the senior decided when the two differ, or when the first one passed it on.
     pub settled: Option<&'a str>,
 }
 
@@ -81,14 +81,10 @@ pub fn sum_up<'a, P: Copy + Eq>(fields: impl IntoIterator<Item = Sampled<'a, P>>
     let (mut filled, mut empty, mut waiting) = ((0, 0), (0, 0), 0);
     let mut people: Vec<(P, u64, u64)> = Vec::new();
     for field in fields {
-        let Some((who, said)) = field.said else {
-            waiting += 1;
-            continue;
-        };
-        let truth = match (same_value(said, field.machine), field.settled) {
-            (true, _) => field.machine,
-            (false, Some(settled)) => settled,
-            (false, None) => {
+        let truth = match (field.settled, field.said) {
+            (Some(settled), _) => settled,
+            (None, Some((_, said))) if same_value(said, field.machine) => field.machine,
+            (None, _) => {
                 waiting += 1;
                 continue;
             }
@@ -96,6 +92,7 @@ pub fn sum_up<'a, P: Copy + Eq>(fields: impl IntoIterator<Item = Sampled<'a, P>>
         let of = if field.machine.is_empty() { &mut empty } else { &mut filled };
         of.0 += 1;
         of.1 += u64::from(!same_value(truth, field.machine));
+        let Some((who, said)) = field.said else { continue };
         let slip = u64::from(!same_value(truth, said));
         match people.iter_mut().find(|p| p.0 == who) {
             Some(person) => (person.1, person.2) = (person.1 + 1, person.2 + slip),
@@ -165,8 +162,10 @@ mod tests {
             of("", Some(("bob", "")), None),
             of("12", Some(("bob", "17")), None),
             of("12", None, None),
+            // Passed on unread, and settled by the senior.
+            of("12", None, Some("12")),
         ]);
-        assert_eq!((sample.filled.shown, sample.filled.wrong), (3, 1));
+        assert_eq!((sample.filled.shown, sample.filled.wrong), (4, 1));
         assert_eq!((sample.empty.shown, sample.empty.wrong, sample.waiting), (1, 0, 2));
         assert_eq!(sample.people, [("ann", 2, 0), ("bob", 2, 1)]);
     }

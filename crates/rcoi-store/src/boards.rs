@@ -20,6 +20,8 @@ pub type Fits<'a> = &'a (dyn Fn(&TaskSubject, char) -> bool + Send + Sync);
 /// A field of a board, locked.
 struct Held {
     task: Task,
+    /// Its exam takes verdicts.
+    exam_open: bool,
     /// In this person's hands and open.
     mine: bool,
 }
@@ -145,7 +147,7 @@ impl Store {
                 TaskState::Done => settled.opt_id::<VerdictId>("closed_by")? == Some(verdict),
                 TaskState::Obsolete => false,
             };
-            if !free {
+            if !free || !field.exam_open {
                 undone.kept += mine;
                 continue;
             }
@@ -172,20 +174,24 @@ impl Store {
     }
 }
 
-/// The fields of a board, locked: pages before tasks, each kind in order, as every method does. Fields of a closed exam
-/// refuse the whole board.
+/// The fields of a board, locked: pages before tasks, each kind in order, as every method does. A known answer may be of
+/// an exam that was closed meanwhile: it still tells what the person made of it.
 async fn locked(tx: &mut Tx, board: &Board) -> Result<BTreeMap<TaskId, Held>> {
     let ids: BTreeSet<TaskId> = board.items.iter().map(|i| i.task).collect();
-    let (mut exams, mut at_pages, mut there) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    let (mut exams, mut at_pages, mut there) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
     for id in ids {
         if let Some(row) = tx.one("SELECT exam, page FROM tasks WHERE id = $1", args![id]).await? {
-            exams.insert(row.id::<ExamId>("exam")?);
+            exams.insert(row.id::<ExamId>("exam")?, false);
             at_pages.extend(row.opt_id::<PageId>("page")?);
             there.push(id);
         }
     }
-    for exam in exams {
-        must_be_open(tx, exam).await?;
+    for (exam, open) in &mut exams {
+        *open = match must_be_open(tx, *exam).await {
+            Ok(()) => true,
+            Err(StoreError::Closed(_)) => false,
+            Err(error) => return Err(error),
+        };
     }
     for page in at_pages {
         pages::locked(tx, page).await?;
@@ -195,8 +201,9 @@ async fn locked(tx: &mut Tx, board: &Board) -> Result<BTreeMap<TaskId, Held>> {
         let row = tx.one(TASK_LOCKED, args![id]).await?.ok_or_else(|| tasks::missing(id))?;
         let task = tasks::read(&row)?;
         let by_me = row.opt_id::<UserId>("claimed_by")? == Some(board.user);
-        let mine = by_me && task.state == TaskState::Open && task.station == Role::Verifier;
-        held.insert(id, Held { task, mine });
+        let exam_open = exams.get(&task.exam).copied().unwrap_or_default();
+        let mine = by_me && exam_open && task.state == TaskState::Open && task.station == Role::Verifier;
+        held.insert(id, Held { task, exam_open, mine });
     }
     Ok(held)
 }

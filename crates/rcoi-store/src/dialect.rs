@@ -58,17 +58,17 @@ pub(crate) const CLAIM: Both = Both {
 };
 
 /// Gives a user the free tasks behind the open symbols of one character, the likeliest slips together.
-/// $1 user, $2 new lease end, $3 now, $4 symbol, $5 exam or null, $6 how many symbols.
+/// $1 user, $2 new lease end, $3 now, $4 symbol, $5 how many symbols.
 pub(crate) const CLAIM_SYMBOLS: Both = Both {
     sqlite: "UPDATE tasks SET claimed_by = $1, lease_until = $2 WHERE id IN (
                  SELECT t.id FROM symbols s JOIN tasks t ON t.id = s.task
                  WHERE s.said IS NULL AND s.symbol = $4 AND t.state = 'open' AND t.station = 'verifier'
-                   AND (t.claimed_by IS NULL OR t.claimed_by = $1 OR t.lease_until <= $3) AND ($5 IS NULL OR t.exam = $5)
-                 ORDER BY s.rival, s.doubt DESC LIMIT $6)",
+                   AND (t.claimed_by IS NULL OR t.claimed_by = $1 OR t.lease_until <= $3)
+                 ORDER BY s.rival, s.doubt DESC LIMIT $5)",
     postgres: "WITH picked AS MATERIALIZED (
                    SELECT t.id FROM symbols s JOIN tasks t ON t.id = s.task
                    WHERE s.said IS NULL AND s.symbol = $4 AND t.state = 'open' AND t.station = 'verifier'
-                     AND (t.claimed_by IS NULL OR t.claimed_by = $1 OR t.lease_until <= $3) AND ($5::text IS NULL OR t.exam = $5)
-                   ORDER BY s.rival, s.doubt DESC LIMIT $6 FOR UPDATE OF t SKIP LOCKED)
+                     AND (t.claimed_by IS NULL OR t.claimed_by = $1 OR t.lease_until <= $3)
+                   ORDER BY s.rival, s.doubt DESC LIMIT $5 FOR UPDATE OF t SKIP LOCKED)
                UPDATE tasks SET claimed_by = $1, lease_until = $2 WHERE id IN (SELECT id FROM picked)",
 };

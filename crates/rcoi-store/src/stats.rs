@@ -59,10 +59,11 @@ impl Store {
         rows.iter().map(read_exam).collect()
     }
 
-    /// The blind sample of an exam: fields, and what people said about them. Obsolete ones are left out.
+    /// The blind sample of an exam: fields, and what people said about them. Obsolete ones and those of sheets that left the work are not in it.
     pub async fn samples(&self, exam: ExamId) -> Result<Vec<SampleRow>> {
         // 'sample0' follows every text that begins with 'sample/'; the senior's task about the same field has the same rest.
         let sql = "SELECT t.subject, v.user_id, v.act, sv.act AS settled FROM tasks t
+                   JOIN pages p ON p.id = t.page AND p.state <> 'excluded'
                    LEFT JOIN verdicts v ON v.id = t.closed_by
                    LEFT JOIN tasks s ON s.exam = t.exam AND s.key = 'senior' || substr(t.key, 7)
                    LEFT JOIN verdicts sv ON sv.id = s.closed_by

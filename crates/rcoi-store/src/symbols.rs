@@ -18,15 +18,7 @@ impl Store {
     /// ones. Their fields are the user's under a lease, so nobody else has them in hand, here or at the fields station.
     /// Characters the user holds already come again. `known`: in this share known answers are mixed in that another person
     /// gave and this one has not seen; they look like all others and are in nobody's hands.
-    pub async fn claim_symbols(
-        &self,
-        user: UserId,
-        like: Option<char>,
-        exam: Option<ExamId>,
-        n: u32,
-        known: f64,
-        lease: Duration,
-    ) -> Result<Vec<SymbolRow>> {
+    pub async fn claim_symbols(&self, user: UserId, like: Option<char>, n: u32, known: f64, lease: Duration) -> Result<Vec<SymbolRow>> {
         let (now, until) = (self.micros(), self.lease_end(lease));
         let mut kinds: Vec<String> = like.into_iter().map(String::from).collect();
         let mut rows: Vec<SymbolRow> = Vec::new();
@@ -37,18 +29,18 @@ impl Store {
                 if std::mem::replace(&mut looked, true) {
                     break;
                 }
-                let more = self.frequent_symbols(user, exam).await?;
+                let more = self.frequent_symbols(user).await?;
                 kinds.extend(more.into_iter().filter(|kind| like.is_none_or(|l| *kind != l.to_string())));
                 continue;
             }
             let (kind, rest) = (&kinds[at], i64::from(n) - rows.len() as i64);
             let mut tx = self.db.begin_light().await?;
-            tx.run(CLAIM_SYMBOLS, args![user, until, now, kind, exam, rest]).await?;
-            let mut part = held(&mut tx, user, now, kind, exam, rest).await?;
+            tx.run(CLAIM_SYMBOLS, args![user, until, now, kind, rest]).await?;
+            let mut part = held(&mut tx, user, now, kind, rest).await?;
             tx.commit().await?;
             let mixed_in = (part.len() as f64 * known).round() as u32;
             if mixed_in > 0 {
-                part.extend(self.known_answers(user, kind, exam, mixed_in).await?);
+                part.extend(self.known_answers(user, kind, mixed_in).await?);
                 sort(&mut part);
             }
             rows.extend(part);
@@ -58,37 +50,27 @@ impl Store {
     }
 
     /// Kinds of characters that wait and are free for this user, the most frequent first.
-    async fn frequent_symbols(&self, user: UserId, exam: Option<ExamId>) -> Result<Vec<String>> {
+    async fn frequent_symbols(&self, user: UserId) -> Result<Vec<String>> {
         let sql = "SELECT s.symbol, COUNT(*) AS n FROM symbols s JOIN tasks t ON t.id = s.task
-                   WHERE s.said IS NULL AND t.state = 'open' AND t.station = 'verifier' AND ($3 = '' OR t.exam = $3)
+                   WHERE s.said IS NULL AND t.state = 'open' AND t.station = 'verifier'
                      AND (t.claimed_by IS NULL OR t.claimed_by = $1 OR t.lease_until <= $2)
                    GROUP BY s.symbol ORDER BY n DESC, s.symbol";
-        let exam = exam.map(|e| e.to_string()).unwrap_or_default();
-        self.db.all(sql, args![user, self.micros(), exam]).await?.iter().map(|row| row.text("symbol")).collect()
+        self.db.all(sql, args![user, self.micros()]).await?.iter().map(|row| row.text("symbol")).collect()
     }
 
     /// Characters that somebody else read otherwise than the machine, and as its second choice: two witnesses.
-    async fn known_answers(&self, user: UserId, kind: &str, exam: Option<ExamId>, n: u32) -> Result<Vec<SymbolRow>> {
+    async fn known_answers(&self, user: UserId, kind: &str, n: u32) -> Result<Vec<SymbolRow>> {
         let sql = "SELECT s.*, t.subject FROM symbols s JOIN tasks t ON t.id = s.task JOIN boards b ON b.id = s.board
                    WHERE s.symbol = $1 AND s.said <> s.symbol AND s.said = s.rival AND b.user_id <> $2 AND t.state = 'done'
-                     AND ($3 = '' OR t.exam = $3)
                      AND NOT EXISTS (SELECT 1 FROM controls c JOIN boards o ON o.id = c.board
                                      WHERE c.task = s.task AND c.cell = s.cell AND o.user_id = $2)
-                   ORDER BY s.task, s.cell LIMIT $4";
-        let exam = exam.map(|e| e.to_string()).unwrap_or_default();
-        self.db.all(sql, args![kind, user, exam, n]).await?.iter().map(read).collect()
+                   ORDER BY s.task, s.cell LIMIT $3";
+        self.db.all(sql, args![kind, user, n]).await?.iter().map(read).collect()
     }
 
-    /// Characters that wait to be judged; of one exam or of all.
-    pub async fn open_symbols(&self, exam: Option<ExamId>) -> Result<u64> {
-        let row = match exam {
-            // A field that left the verifiers takes its characters along, so the index alone can count.
-            None => self.db.one("SELECT COUNT(*) AS n FROM symbols WHERE said IS NULL", vec![]).await?,
-            Some(exam) => {
-                let sql = "SELECT COUNT(*) AS n FROM symbols s JOIN tasks t ON t.id = s.task WHERE s.said IS NULL AND t.exam = $1";
-                self.db.one(sql, args![exam]).await?
-            }
-        };
+    /// Characters that wait to be judged. A field that left the verifiers took its characters along, so the index alone counts.
+    pub async fn open_symbols(&self) -> Result<u64> {
+        let row = self.db.one("SELECT COUNT(*) AS n FROM symbols WHERE said IS NULL", vec![]).await?;
         row.map_or(Ok(0), |row| row.count("n"))
     }
 
@@ -111,13 +93,11 @@ impl Store {
 }
 
 /// Open characters of one kind in a user's hands.
-async fn held(tx: &mut Tx, user: UserId, now: i64, kind: &str, exam: Option<ExamId>, n: i64) -> Result<Vec<SymbolRow>> {
+async fn held(tx: &mut Tx, user: UserId, now: i64, kind: &str, n: i64) -> Result<Vec<SymbolRow>> {
     let sql = "SELECT s.*, t.subject FROM symbols s JOIN tasks t ON t.id = s.task
                WHERE s.said IS NULL AND s.symbol = $1 AND t.state = 'open' AND t.claimed_by = $2 AND t.lease_until > $3
-                 AND ($4 = '' OR t.exam = $4)
-               ORDER BY s.rival, s.doubt DESC, s.task, s.cell LIMIT $5";
-    let exam = exam.map(|e| e.to_string()).unwrap_or_default();
-    tx.all(sql, args![kind, user, now, exam, n]).await?.iter().map(read).collect()
+               ORDER BY s.rival, s.doubt DESC, s.task, s.cell LIMIT $4";
+    tx.all(sql, args![kind, user, now, n]).await?.iter().map(read).collect()
 }
 
 /// The order of a board: look-alikes of one rival together, the most doubtful first.

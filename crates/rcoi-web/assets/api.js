@@ -41,12 +41,11 @@ export function uuid() {
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-/** Sends a verdict until the server has it or refuses it; the id makes repeats harmless. */
-export async function sendVerdict(task, act, onTrouble) {
-  const body = { verdict_id: uuid(), ...act };
+/** Sends until the server has it or refuses it; the id in the body makes repeats harmless. */
+export async function deliver(path, body, onTrouble) {
   for (;;) {
     try {
-      return await call("POST", `tasks/${task.id}/verdict`, body);
+      return await call("POST", path, body);
     } catch (error) {
       if (error instanceof Refused) throw error;
       onTrouble();
@@ -54,3 +53,6 @@ export async function sendVerdict(task, act, onTrouble) {
     }
   }
 }
+
+/** Sends a verdict on a task. */
+export const sendVerdict = (task, act, onTrouble) => deliver(`tasks/${task.id}/verdict`, { verdict_id: uuid(), ...act }, onTrouble);

@@ -31,6 +31,9 @@ function parts(symbols) {
 /** Permitted symbols in a sentence. */
 const ranges = (symbols) => parts(symbols).join("  ");
 
+/** Why a character is not taken. */
+export const notPermitted = (c, permitted) => `${texts.not_permitted.replace("{c}", c)} ${ranges(permitted)}`;
+
 /** Shows the permitted symbols, letters in the colour of letters. */
 export function showPermitted(place, symbols) {
   const shown = parts(symbols).map((text) => {
@@ -91,7 +94,7 @@ export class FieldInput {
     if (odd < 0) return true;
     this.input.focus();
     this.input.setSelectionRange(odd, odd + 1);
-    this.say(`${texts.not_permitted.replace("{c}", this.input.value[odd])} ${ranges(permitted)}`);
+    this.say(notPermitted(this.input.value[odd], permitted));
     return false;
   }
 
@@ -114,7 +117,7 @@ export class FieldInput {
     for (const c of text) {
       const ok = this.fit(c);
       if (ok === null) {
-        this.say(`${texts.not_permitted.replace("{c}", c)} ${ranges(task.permitted)}`);
+        this.say(notPermitted(c, task.permitted));
         return;
       }
       fitted.push(ok);

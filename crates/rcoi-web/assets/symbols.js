@@ -1,9 +1,9 @@
 // The symbols station: a board of characters that were all read as the same one. The eye finds the odd one out, one key
 // confirms the rest, and the next board stands there at once.
-import { Refused, call, sleep, texts, uuid } from "./api.js";
-import { KEYS, LETTER, showPermitted } from "./field.js";
+import { Refused, call, deliver, sleep, texts, uuid } from "./api.js";
+import { KEYS, LETTER, notPermitted, showPermitted } from "./field.js";
+import { el, lost, status, tally } from "./station.js";
 
-const el = (id) => document.getElementById(id);
 /** Characters of one board. */
 const SIZE = 60;
 /** A board is not confirmed sooner than this after it appeared, ms, and so much more for each character: nobody sees faster. */
@@ -30,23 +30,7 @@ let kindBefore = null;
 
 const name = (s) => `${s.task}/${s.cell}`;
 
-function count() {
-  const left = Math.max(0, open - flying);
-  el("left").textContent = String(left);
-  el("done").textContent = String(done);
-  el("share").max = Math.max(1, left + done);
-  el("share").value = done;
-}
-
-function status(text, bad = false) {
-  el("saving").textContent = text;
-  el("saving").classList.toggle("bad", bad);
-}
-
-function lost(error) {
-  if (error instanceof Refused && error.status === 401) location.href = "/login";
-  else status(error instanceof Refused ? `${texts.refused} ${error.message}` : texts.offline, true);
-}
+const count = () => tally(Math.max(0, open - flying), done);
 
 async function refill(like = kindBefore) {
   if (claiming) return;
@@ -192,7 +176,7 @@ function typed(event) {
   if (/[a-z[\];',.`]/i.test(event.key) && KEYS[event.code]) others.push(KEYS[event.code], KEYS[event.code].toLowerCase());
   const fit = permitted === "" ? event.key : others.find((c) => permitted.includes(c));
   if (fit) say(fit);
-  else el("note").textContent = texts.not_permitted.replace("{c}", event.key).replace(/\s*:?\s*\S*:$/u, "");
+  else el("note").textContent = notPermitted(event.key, permitted);
 }
 
 /** To the tile above or below: the nearest of the next row. */
@@ -219,19 +203,6 @@ function move(key) {
   mark();
 }
 
-/** Sends a board until the server has it or refuses it; its id makes repeats harmless. */
-async function deliver(body) {
-  for (;;) {
-    try {
-      return await call("POST", "boards", body);
-    } catch (error) {
-      if (error instanceof Refused) throw error;
-      status(texts.offline, true);
-      await sleep(2000);
-    }
-  }
-}
-
 function confirm() {
   if (board.length === 0) return;
   if (early) {
@@ -244,7 +215,7 @@ function confirm() {
   flying += sent.length;
   done += sent.length;
   status(texts.saving);
-  const flight = deliver({ board_id: uuid(), items })
+  const flight = deliver("boards", { board_id: uuid(), items }, () => status(texts.offline, true))
     .then((stored) => {
       open = stored.progress.symbols;
       status(stored.gone > 0 ? texts.sym_gone.replace("{n}", stored.gone) : texts.saved);

@@ -1,9 +1,9 @@
 // The fields station: one doubtful field at a time, the next ones fetched ahead, hands on the keyboard.
 import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
 import { FieldInput, showPermitted } from "./field.js";
+import { el, lost, status, tally } from "./station.js";
 import { Strip } from "./strip.js";
 
-const el = (id) => document.getElementById(id);
 const AHEAD = 8;
 /** Nothing is confirmed sooner after it appeared, ms: nobody reads that fast, but fingers bounce. */
 const DWELL = 350;
@@ -22,26 +22,7 @@ let chosen = new Set();
 const strip = new Strip(el("frame"), el("strip"), el("picture"), el("spots"), el("cells"));
 const field = new FieldInput(el("value"), el("note"), (value, from, to) => strip.draw(value, from, to));
 
-function count() {
-  const left = Math.max(0, open - flying.size);
-  el("left").textContent = String(left);
-  el("done").textContent = String(done);
-  el("share").max = Math.max(1, left + done);
-  el("share").value = done;
-}
-
-function status(text, bad = false) {
-  el("saving").textContent = text;
-  el("saving").classList.toggle("bad", bad);
-}
-
-function lost(error) {
-  if (error instanceof Refused && error.status === 401) {
-    location.href = "/login";
-    return;
-  }
-  status(error instanceof Refused ? `${texts.refused} ${error.message}` : texts.offline, true);
-}
+const count = () => tally(Math.max(0, open - flying.size), done);
 
 function prepare(task) {
   known.add(task.id);

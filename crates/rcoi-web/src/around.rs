@@ -3,7 +3,7 @@
 
 use crate::backend::{BackendError, Note, SourceRef, TaskView};
 use crate::centre::Centre;
-use rcoi_model::{PageId, PageReading, Quad, Rect, Role, Task, TaskSubject, TemplateId, VerdictAct};
+use rcoi_model::{Doubt, FieldKind, PageId, PageReading, Quad, Rect, Role, Task, TaskSubject, TemplateId, VerdictAct};
 use rcoi_store::TaskFilter;
 use rcoi_template::{FieldSpec, Template};
 use std::sync::PoisonError;
@@ -47,6 +47,14 @@ impl Centre {
         Ok(facts)
     }
 
+    /// What people said about single characters of a field that came here to be seen whole.
+    async fn with_said(&self, task: &mut Task) -> Result<(), BackendError> {
+        let TaskSubject::Field { kind: FieldKind::Cells, value, doubts, .. } = &mut task.subject else { return Ok(()) };
+        let said = self.store().symbols_said(task.id).await?;
+        say_again(value, doubts, &said);
+        Ok(())
+    }
+
     pub(crate) async fn view(&self, task: Task) -> Result<TaskView, BackendError> {
         let mut view = TaskView::bare(task);
         let Some(page) = view.task.page else { return Ok(view) };
@@ -55,6 +63,7 @@ impl Centre {
         if view.task.station == Role::Senior {
             view.notes = self.notes(&view.task).await?;
         }
+        self.with_said(&mut view.task).await?;
         let facts = self.page_facts(page).await?;
         let Some(id) = facts.template.clone() else { return Ok(view) };
         if let TaskSubject::Field { field, area, .. } = &view.task.subject {
@@ -127,6 +136,17 @@ fn place(area: &Quad, page: &PageFacts) -> Option<[f32; 4]> {
     })
 }
 
+/// Characters that were judged on boards stand in the value of their field, and are no doubt any more.
+fn say_again(value: &mut String, doubts: &mut [Doubt], said: &[(u32, char)]) {
+    let of = |cell: usize| said.iter().find(|(known, _)| *known as usize == cell).map(|(_, c)| *c);
+    *value = value.chars().enumerate().map(|(cell, c)| of(cell).unwrap_or(c)).collect();
+    for doubt in doubts {
+        if let Doubt::Ambiguous { cells } = doubt {
+            cells.retain(|cell| of(*cell as usize).is_none());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,5 +170,15 @@ mod tests {
         assert!(near(turned(1), [0.8, 0.1, 0.1, 0.2]));
         assert!(near(turned(2), [0.7, 0.8, 0.2, 0.1]));
         assert!(near(turned(3), [0.1, 0.7, 0.1, 0.2]));
+    }
+
+    #[test]
+    fn a_character_said_on_a_board_stands_in_its_field_and_is_no_doubt() {
+        let mut value = "1З5".to_owned();
+        let mut doubts = vec![Doubt::Ambiguous { cells: vec![0, 1] }, Doubt::Faint];
+        say_again(&mut value, &mut doubts, &[(1, '3')]);
+        assert_eq!((value.as_str(), &doubts), ("135", &vec![Doubt::Ambiguous { cells: vec![0] }, Doubt::Faint]));
+        say_again(&mut value, &mut doubts, &[]);
+        assert_eq!(value, "135");
     }
 }

@@ -6,13 +6,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-const FILES: [(&str, &str, &str); 10] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("style.css", "text/css; charset=utf-8", include_str!("../assets/style.css")),
     ("api.js", "text/javascript; charset=utf-8", include_str!("../assets/api.js")),
     ("field.js", "text/javascript; charset=utf-8", include_str!("../assets/field.js")),
     ("strip.js", "text/javascript; charset=utf-8", include_str!("../assets/strip.js")),
     ("leaf.js", "text/javascript; charset=utf-8", include_str!("../assets/leaf.js")),
     ("verify.js", "text/javascript; charset=utf-8", include_str!("../assets/verify.js")),
+    ("station.js", "text/javascript; charset=utf-8", include_str!("../assets/station.js")),
     ("symbols.js", "text/javascript; charset=utf-8", include_str!("../assets/symbols.js")),
     ("senior.js", "text/javascript; charset=utf-8", include_str!("../assets/senior.js")),
     ("exam.js", "text/javascript; charset=utf-8", include_str!("../assets/exam.js")),

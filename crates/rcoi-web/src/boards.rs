@@ -20,7 +20,7 @@ use crate::text::Text;
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
-use rcoi_model::{BoardId, TaskId};
+use rcoi_model::BoardId;
 use serde::{Deserialize, Serialize};
 
 /// Most characters of one claim: two boards and what is on its way.
@@ -34,28 +34,9 @@ pub(crate) struct ClaimBody {
     like: Option<char>,
 }
 
-/// A character in doubt.
-#[derive(Serialize)]
-struct SymbolBody {
-    task: TaskId,
-    cell: u32,
-    symbol: char,
-    rival: Option<char>,
-    /// PNG as base64.
-    picture: String,
-    /// Characters that may stand there; empty = any.
-    permitted: String,
-}
-
-impl From<SymbolTask> for SymbolBody {
-    fn from(s: SymbolTask) -> Self {
-        Self { task: s.task, cell: s.cell, symbol: s.symbol, rival: s.rival, picture: s.picture, permitted: s.permitted }
-    }
-}
-
 #[derive(Serialize)]
 pub(crate) struct ClaimAnswer {
-    symbols: Vec<SymbolBody>,
+    symbols: Vec<SymbolTask>,
     progress: Progress,
 }
 
@@ -66,7 +47,7 @@ pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body)
     }
     let symbols = state.backend().claim_symbols(actor, body.like, body.n).await?;
     let progress = state.backend().progress().await?;
-    Ok(Json(ClaimAnswer { symbols: symbols.into_iter().map(SymbolBody::from).collect(), progress }))
+    Ok(Json(ClaimAnswer { symbols, progress }))
 }
 
 #[derive(Deserialize)]

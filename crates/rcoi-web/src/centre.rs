@@ -15,7 +15,7 @@ use rcoi_model::{
     BoardId, ExamId, ExamState, PackageId, PacketId, PageId, PageState, Role, Task, TaskId, TaskState, UserId, Verdict, VerdictAct,
     VerdictId,
 };
-use rcoi_pipeline::{BoardParams, Pipeline, PipelineError};
+use rcoi_pipeline::{Pipeline, PipelineError};
 use rcoi_rules::Rate;
 use rcoi_store::{AfterVerdict, Board, NewUser, RecordOptions, Store, StoreError, TaskFilter};
 use rcoi_template::TemplateSet;
@@ -147,7 +147,7 @@ impl Backend for Centre {
 
     fn progress(&self) -> Answer<'_, Progress> {
         async move {
-            let mut progress = Progress { symbols: self.store().open_symbols(None).await?, ..Progress::default() };
+            let mut progress = Progress { symbols: self.store().open_symbols().await?, ..Progress::default() };
             for (station, count) in self.store().open_counts().await? {
                 match station {
                     Role::Verifier => progress.verifier += count,
@@ -348,7 +348,7 @@ impl Backend for Centre {
     }
 
     fn claim_symbols(&self, who: Actor, like: Option<char>, n: u32) -> Answer<'_, Vec<SymbolTask>> {
-        async move { Ok(self.pipeline.claim_symbols(who.user, BoardParams { like, n }).await?) }.boxed()
+        async move { Ok(self.pipeline.claim_symbols(who.user, like, n).await?) }.boxed()
     }
 
     fn board(&self, who: Actor, id: BoardId, items: Vec<BoardItem>) -> Answer<'_, BoardAnswer> {

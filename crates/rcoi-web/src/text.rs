@@ -298,8 +298,6 @@ texts! {
     no_room = "Знаков больше, чем клеток ({cells}): передайте старшему (F8)." | "There are more characters than cells ({cells}): pass it to the senior (F8).";
     // The symbols station.
     symbols_read_as = "Прочитано как" | "Read as";
-    symbols_alike = "похоже на" | "looks like";
-    symbols_other = "без соперника" | "no rival";
     symbols_none = "Знаков на проверку нет. Станция сама смотрит, не появились ли новые." | "No characters wait. The station keeps looking for new ones.";
     symbols_fields = "Поля, которые читают целиком" | "Fields that are read whole";
     symbols_rule = "Ищите чужой знак. Отмеченный без замены уйдёт на станцию полей." | "Look for the odd one out. One flagged without a replacement goes to the fields station.";

@@ -1,7 +1,7 @@
 //! Characters judged apart from their fields, many at once.
 
-use crate::bed::{Bed, MINUTE, field_task, reading, value, verdict};
-use rcoi_model::{BoardId, Page, Role, Task, TaskState, TaskSubject, UserId, VerdictAct};
+use crate::bed::{Bed, MINUTE, drawn_pages, field_task, plan, reading, value, verdict};
+use rcoi_model::{BoardId, ExamState, Page, Role, Task, TaskState, TaskSubject, UserId, VerdictAct};
 use rcoi_store::{Board, BoardItem, NewSymbol, StoreError, SymbolRow};
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ async fn doubts(bed: &Bed, pages: &[Page]) -> Vec<Task> {
 }
 
 async fn claimed(bed: &Bed, user: UserId, like: Option<char>, known: f64) -> Vec<SymbolRow> {
-    bed.store.claim_symbols(user, like, None, 60, known, MINUTE).await.unwrap()
+    bed.store.claim_symbols(user, like, 60, known, MINUTE).await.unwrap()
 }
 
 fn board(user: UserId, items: &[(&Task, u32, Option<char>)]) -> Board {
@@ -55,7 +55,7 @@ pub(crate) async fn a_board_confirms_corrects_and_leaves_in_one_go(bed: Bed) {
     assert_eq!(stored_value(&bed, &tasks[1]).await.as_deref(), Some("17"));
     let left = bed.store.task(tasks[2].id).await.unwrap();
     assert_eq!((left.task.state, left.claimed_by), (TaskState::Open, None), "the fields station may have it");
-    assert_eq!(bed.store.open_symbols(None).await.unwrap(), 0);
+    assert_eq!(bed.store.open_symbols().await.unwrap(), 0);
     // A double click.
     assert!(bed.store.record_board(&said, &any).await.unwrap().already);
     let other = Board { items: vec![], ..said };
@@ -75,16 +75,12 @@ pub(crate) async fn a_field_in_hand_at_one_station_is_not_at_the_other(bed: Bed)
     assert_eq!(claimed(&bed, bob, Some('2'), 0.0).await, rows);
     let cid = bed.user("cid", Role::Verifier).await.id;
     assert_eq!(claimed(&bed, cid, None, 0.0).await, []);
-    // Said after the lease went to somebody else: it is gone, the rest is stored.
+    // Said after the lease went to somebody else: nothing of it counts.
     bed.wait(MINUTE * 2);
-    let taken = bed.store.claim(cid, Role::Verifier, None, 1, MINUTE).await.unwrap();
-    let (gone, kept) = (&rows.iter().find(|r| r.symbol.task == taken[0].id), tasks.iter().filter(|t| t.id != taken[0].id));
-    let items: Vec<_> = kept.filter(|t| rows.iter().any(|r| r.symbol.task == t.id)).map(|t| (t, 1, Some('2'))).collect();
-    let lost = tasks.iter().find(|t| t.id == taken[0].id).map(|t| (t, 1, Some('2')));
-    let items: Vec<_> = items.into_iter().chain(lost).collect();
+    assert_eq!(bed.store.claim(cid, Role::Verifier, None, 4, MINUTE).await.unwrap().len(), 4);
+    let items: Vec<_> = tasks.iter().filter(|t| rows.iter().any(|r| r.symbol.task == t.id)).map(|t| (t, 1, Some('2'))).collect();
     let done = bed.store.record_board(&board(bob, &items), &any).await.unwrap();
-    let expected = if gone.is_some() { (1, 1) } else { (2, 1) };
-    assert_eq!((done.settled, done.gone), expected);
+    assert_eq!((done.settled, done.gone), (0, 2));
 }
 
 pub(crate) async fn a_field_waits_for_all_its_characters(bed: Bed) {
@@ -114,7 +110,7 @@ pub(crate) async fn an_undone_board_waits_again_in_the_same_hands(bed: Bed) {
     let said = board(ann, &[(&tasks[0], 1, Some('7')), (&tasks[1], 1, Some('2')), (&tasks[2], 1, None)]);
     bed.store.record_board(&said, &any).await.unwrap();
     let undone = bed.store.undo_board(ann).await.unwrap().unwrap();
-    assert_eq!((undone.id, undone.back, undone.kept), (said.id, 3 - 1 + 1, 0));
+    assert_eq!((undone.id, undone.back, undone.kept), (said.id, 3, 0));
     assert!(stored_value(&bed, &tasks[0]).await.is_none(), "the verdict does not count");
     assert_eq!(claimed(&bed, ann, None, 0.0).await.len(), rows.len());
     assert_eq!(bed.store.undo_board(ann).await.unwrap(), None);
@@ -128,12 +124,12 @@ pub(crate) async fn a_verdict_on_the_whole_field_takes_its_characters_off_the_bo
     bed.store.claim(ann.id, Role::Verifier, None, 1, MINUTE).await.unwrap();
     let held = bed.store.claim(ann.id, Role::Verifier, None, 1, MINUTE).await.unwrap();
     bed.store.record(&verdict(&ann, &held[0], value("15")), &rcoi_store::RecordOptions::default()).await.unwrap();
-    assert_eq!(bed.store.open_symbols(None).await.unwrap(), 1);
+    assert_eq!(bed.store.open_symbols().await.unwrap(), 1);
     // So does a sheet that leaves the work.
     for page in &pages {
         bed.store.exclude_page(page.id, None, "второй скан").await.unwrap();
     }
-    assert_eq!(bed.store.open_symbols(None).await.unwrap(), 0);
+    assert_eq!(bed.store.open_symbols().await.unwrap(), 0);
     assert_eq!(tasks.len(), 2);
 }
 
@@ -141,7 +137,7 @@ pub(crate) async fn a_known_answer_is_shown_to_another_person_once_and_compared(
     let (_, pages) = bed.exam(4).await;
     let tasks = doubts(&bed, &pages).await;
     let (ann, bob) = (bed.user("ann", Role::Verifier).await.id, bed.user("bob", Role::Verifier).await.id);
-    let hers = bed.store.claim_symbols(ann, None, None, 2, 0.0, MINUTE).await.unwrap();
+    let hers = bed.store.claim_symbols(ann, None, 2, 0.0, MINUTE).await.unwrap();
     let of = |row: &SymbolRow| tasks.iter().find(|t| t.id == row.symbol.task).unwrap();
     bed.store.record_board(&board(ann, &[(of(&hers[0]), 1, Some('7')), (of(&hers[1]), 1, Some('2'))]), &any).await.unwrap();
     assert_eq!(claimed(&bed, ann, Some('2'), 1.5).await.len(), 2, "her own answer is no test for her");
@@ -164,5 +160,26 @@ pub(crate) async fn a_character_that_may_not_stand_there_stops_the_whole_board(b
     let said = board(ann, &[(&tasks[0], 1, Some('2')), (&tasks[1], 1, Some('Ж'))]);
     let done = bed.store.record_board(&said, &|_, c| c.is_ascii_digit()).await.unwrap();
     assert_eq!(done.refused.map(|item| item.task), Some(tasks[1].id));
-    assert_eq!(bed.store.open_symbols(None).await.unwrap(), 2, "nothing of it stays");
+    assert_eq!(bed.store.open_symbols().await.unwrap(), 2, "nothing of it stays");
+}
+
+pub(crate) async fn a_known_answer_of_an_exam_that_was_closed_does_not_cost_the_board(bed: Bed) {
+    let (first, pages) = bed.exam(1).await;
+    let known = doubts(&bed, &pages).await.remove(0);
+    let (ann, bob) = (bed.user("ann", Role::Verifier).await.id, bed.user("bob", Role::Verifier).await.id);
+    claimed(&bed, ann, None, 0.0).await;
+    bed.store.record_board(&board(ann, &[(&known, 1, Some('7'))]), &any).await.unwrap();
+    let second = plan("02");
+    bed.store.import_exam(&second).await.unwrap();
+    let more = drawn_pages(&second, 1);
+    bed.store.insert_pages(&more).await.unwrap();
+    let own = doubts(&bed, &more).await.remove(0);
+    assert_eq!(claimed(&bed, bob, None, 1.0).await.len(), 2);
+    bed.store.advance_exam(first.id(), ExamState::Open, ExamState::Closed, None).await.unwrap();
+    let done = bed.store.record_board(&board(bob, &[(&own, 1, Some('2')), (&known, 1, Some('7'))]), &any).await.unwrap();
+    assert_eq!((done.settled, done.gone), (1, 0));
+    assert_eq!(bed.store.controls(None).await.unwrap().iter().map(|c| (c.user, c.shown, c.wrong)).collect::<Vec<_>>(), [(bob, 1, 0)]);
+    // What was said in the closed exam cannot be taken back any more.
+    let undone = bed.store.undo_board(ann).await.unwrap().unwrap();
+    assert_eq!((undone.back, undone.kept), (0, 1));
 }

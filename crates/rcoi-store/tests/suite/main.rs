@@ -57,6 +57,7 @@ on_both! {
         a_verdict_on_the_whole_field_takes_its_characters_off_the_boards,
         a_known_answer_is_shown_to_another_person_once_and_compared,
         a_character_that_may_not_stand_there_stops_the_whole_board,
+        a_known_answer_of_an_exam_that_was_closed_does_not_cost_the_board,
     },
     sync::{
         syncing_inserts_obsoletes_and_reopens_but_leaves_settled_tasks,
