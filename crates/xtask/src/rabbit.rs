@@ -79,8 +79,9 @@ impl Private {
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", self.folder.join("plugins"))
             .env("RABBITMQ_CONFIG_FILE", self.folder.join("none"))
             .env("HOME", &self.folder)
-            // What a dying Erlang leaves stays in its folder.
+            // What a dying Erlang leaves (its own dump and that of its database) stays in its folder.
             .env("ERL_CRASH_DUMP", self.folder.join("erl_crash.dump"))
+            .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
