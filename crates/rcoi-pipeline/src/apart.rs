@@ -3,8 +3,8 @@
 //! A thread cannot be stopped from outside, a process can. Decoders of other people read files of strangers, so a page
 //! that takes too long, or brings its process down, costs that process and nothing else.
 
-use crate::cell_pictures::CellPicture;
 use crate::known::ExamKnowledge;
+use crate::reader::Pictures;
 use rcoi_model::PageReading;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -46,8 +46,8 @@ pub enum Question {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Answer {
     Pages(u32),
-    /// What it says, and pictures of the characters that somebody may have to judge.
-    Page(Box<PageReading>, Vec<CellPicture>),
+    /// What it says, and pictures of what somebody may have to judge.
+    Page(Box<PageReading>, Pictures),
     Picture(Pixels),
 }
 

@@ -1,7 +1,7 @@
 //! Pictures of single characters, cut while the page is decoded anyway: a board of sixty from sixty pages would decode them all.
 
 use crate::cutout::png;
-use crate::gray;
+use crate::gray::{self, sixteen_greys};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::GrayImage;
@@ -54,12 +54,8 @@ fn picture(page: &GrayImage, field: &FieldReading, i: usize) -> Option<CellPictu
         let width = (u64::from(cut.width()) * u64::from(HEIGHT) / u64::from(cut.height())).max(1) as u32;
         cut = image::imageops::resize(&cut, width, HEIGHT, image::imageops::FilterType::Triangle);
     }
-    // Sixteen greys: half the bytes, and no eye sees the difference.
-    for pixel in cut.pixels_mut() {
-        pixel.0[0] = (pixel.0[0] & 0xf0) | (pixel.0[0] >> 4);
-    }
     // Only a picture without an area cannot be written; such a field is then seen whole.
-    let bytes = png(&cut).ok()?;
+    let bytes = png(&sixteen_greys(cut)).ok()?;
     Some(CellPicture { field: field.name.clone(), cell: i as u32, png: STANDARD.encode(bytes) })
 }
 

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 /// Decoded pages kept. A page of 300 dpi takes 8.7 MB: sixteen are 140 MB, and a verifier holds a handful of tasks.
 const KEPT: usize = 16;
 /// Margin around a field, in parts of its height: enough to see what runs out of the cells.
-const MARGIN: f32 = 0.45;
+pub(crate) const MARGIN: f32 = 0.45;
 /// Share of a field's length that is shown behind its end when the writing goes on there.
 const BEYOND: f32 = 0.35;
 /// Longest side of a whole page for the screen, pixels.
@@ -53,8 +53,10 @@ impl Pipeline {
         let none = || PipelineError::Refused("эта задача не об одном листе: картинки нет".to_owned());
         let page = row.task.page.ok_or_else(none)?;
         match row.task.subject {
-            TaskSubject::Field { area, doubts, .. } if doubts.contains(&Doubt::Overflow) => self.cutout(page, &longer(&area)).await,
-            TaskSubject::Field { area, .. } => self.cutout(page, &area).await,
+            TaskSubject::Field { field, area, doubts, .. } => match self.inner.store.cutout(page, &field).await? {
+                Some(png) => Ok(png),
+                None => self.cutout(page, &seen(&area, &doubts)).await,
+            },
             TaskSubject::Sheet { .. } | TaskSubject::Room { .. } => self.page_picture(page, 0).await,
         }
     }
@@ -85,6 +87,11 @@ impl Pipeline {
         self.inner.decoded.put(key, picture.clone());
         Ok(picture)
     }
+}
+
+/// What is shown of a field: its area, and where the writing goes on behind its end, that too.
+pub(crate) fn seen(area: &Quad, doubts: &[Doubt]) -> Quad {
+    if doubts.contains(&Doubt::Overflow) { longer(area) } else { *area }
 }
 
 /// The area with what may be written behind its last cell.

@@ -1,9 +1,10 @@
 //! Which fields of a fresh reading become tasks.
 
 use crate::cell_pictures::CellPicture;
+use crate::reader::Pictures;
 use rcoi_model::{Doubt, ExamId, FieldKind, FieldReading, Page, PageReading, Role, Task, TaskState, TaskSubject};
 use rcoi_rules::{Expectations, KnownSheet, PacketFacts, Policy, lot, needs};
-use rcoi_store::NewSymbol;
+use rcoi_store::{Cutout, Cuts, NewSymbol};
 use rcoi_template::{Field, FieldSpec, Template};
 
 /// Key of the task about a field; `/2` is its twin for a second person.
@@ -79,8 +80,16 @@ fn as_doubtful(mut subject: TaskSubject, field: &FieldReading) -> TaskSubject {
     subject
 }
 
+/// What is kept of the pictures: of the fields that are tasks, and of their characters that can be judged apart.
+pub(crate) fn cuts(policy: &Policy, tasks: &[Task], reading: &PageReading, pictures: Pictures) -> Cuts {
+    let symbols = symbols(policy, tasks, reading, &pictures.cells);
+    let wanted = |name: &str| tasks.iter().any(|t| field_of(&t.key) == Some(name));
+    let fields = pictures.fields.into_iter().filter(|p| wanted(&p.field)).map(|p| Cutout { field: p.field, picture: p.png }).collect();
+    Cuts { symbols, fields }
+}
+
 /// The characters of these tasks that can be judged apart from their field.
-pub(crate) fn symbols(policy: &Policy, tasks: &[Task], reading: &PageReading, pictures: &[CellPicture]) -> Vec<NewSymbol> {
+fn symbols(policy: &Policy, tasks: &[Task], reading: &PageReading, pictures: &[CellPicture]) -> Vec<NewSymbol> {
     let mut symbols = Vec::new();
     for task in tasks.iter().filter(|t| t.station == Role::Verifier && t.key.starts_with("field/")) {
         let field = field_of(&task.key).and_then(|name| reading.fields.iter().find(|f| f.name == name));

@@ -24,6 +24,15 @@ pub(crate) fn cut(page: &GrayImage, area: &Quad, margin: f32) -> GrayImage {
     })
 }
 
+/// The same picture in sixteen greys: half the bytes of its PNG, and no eye sees the difference.
+#[must_use]
+pub(crate) fn sixteen_greys(mut picture: GrayImage) -> GrayImage {
+    for pixel in picture.pixels_mut() {
+        pixel.0[0] = (pixel.0[0] & 0xf0) | (pixel.0[0] >> 4);
+    }
+    picture
+}
+
 /// Bilinear sample; pixel centres lie at half integers; white outside.
 fn sample(page: &GrayImage, at: Point) -> u8 {
     let (x, y) = (at.x - 0.5, at.y - 0.5);

@@ -4,11 +4,13 @@ use crate::advice::refusal;
 use crate::apart::{Answer, Pixels, Question, Said, Servant, Servants};
 use crate::cell_pictures::{CellPicture, cell_pictures};
 use crate::error::{PipelineError, Result};
+use crate::field_pictures::{FieldPicture, field_pictures};
 use crate::known::ExamKnowledge;
 use crate::pipeline::Params;
 use image::GrayImage;
 use rcoi_model::PageReading;
 use rcoi_recognize::{Known, Nothing, Picture, source};
+use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -20,8 +22,15 @@ pub trait PageReader: Send + Sync + 'static {
     fn read_page(&self, picture: &Picture, known: &dyn Known) -> PageReading;
 }
 
-/// A page as it was read, with pictures of the characters that somebody may have to judge.
-pub type Read = (PageReading, Vec<CellPicture>);
+/// Pictures of what somebody may have to judge on a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pictures {
+    pub cells: Vec<CellPicture>,
+    pub fields: Vec<FieldPicture>,
+}
+
+/// A page as it was read, with pictures of what somebody may have to judge.
+pub type Read = (PageReading, Pictures);
 
 /// Where pages are decoded and read.
 #[derive(Clone)]
@@ -82,7 +91,7 @@ impl Readers {
             };
         }
         match self.ask(&self.room, Question::Page(index, Some(Box::new(known))), bytes).await?.0 {
-            Ok(Answer::Page(reading, cells)) => Ok(Ok((*reading, cells))),
+            Ok(Answer::Page(reading, pictures)) => Ok(Ok((*reading, pictures))),
             Ok(_) => Err(other_answer()),
             Err(why) => Ok(Err(why)),
         }
@@ -144,9 +153,13 @@ pub fn read_page(
             None => &Nothing,
         };
         let reading = engine.read_page(&picture, known);
-        // Outside an exam nobody is asked about characters.
-        let cells = if asked { cell_pictures(&picture.gray, &reading) } else { Vec::new() };
-        Ok((reading, cells))
+        // Outside an exam nobody is asked.
+        let pictures = if asked {
+            Pictures { cells: cell_pictures(&picture.gray, &reading), fields: field_pictures(&picture.gray, &reading) }
+        } else {
+            Pictures::default()
+        };
+        Ok((reading, pictures))
     });
     catch_unwind(whole).unwrap_or_else(|panic| Err(format!("сбой при чтении: {}", panic_text(&*panic))))
 }

@@ -3,7 +3,7 @@
 //! is decoded twice for it.
 
 use crate::error::{PipelineError, Result};
-use crate::field_tasks::{field_tasks, symbols};
+use crate::field_tasks::{cuts, field_tasks};
 use crate::figures;
 use crate::known::ExamKnowledge;
 use crate::pipeline::Pipeline;
@@ -122,17 +122,17 @@ impl Worker {
         let packet = PacketFacts { id: packet.id, ppe: packet.ppe, room: packet.room, declared: packet.declared };
         let known = ExamKnowledge::of(&plan, &packet.ppe, &packet.room);
         let reading_begun = Instant::now();
-        let (reading, cells) = match inner.readers.read(bytes, page.index, known, &inner.params).await? {
+        let (reading, pictures) = match inner.readers.read(bytes, page.index, known, &inner.params).await? {
             Ok(read) => read,
             Err(reason) => return self.patiently(|| self.pipeline.set_aside(page, &reason)).await,
         };
         let template = reading.template.as_ref().and_then(|id| inner.templates.get(id));
         let expect = Expectations::new(&plan);
         let tasks = template.map(|template| field_tasks(&inner.policy, &expect, &packet, page, template, &reading)).unwrap_or_default();
-        let symbols = symbols(&inner.policy, &tasks, &reading, &cells);
+        let cuts = cuts(&inner.policy, &tasks, &reading, pictures);
         figures::stage("read", reading_begun);
         let saving_begun = Instant::now();
-        self.patiently(|| inner.store.save_reading_apart(page.id, &reading, &tasks, &symbols)).await?;
+        self.patiently(|| inner.store.save_reading_with(page.id, &reading, &tasks, &cuts)).await?;
         figures::stage("save", saving_begun);
         figures::read(reading.template.as_ref().map_or("none", |t| t.0.as_str()), tasks.len());
         figures::stage("whole", begun);

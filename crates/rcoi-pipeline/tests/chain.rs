@@ -205,6 +205,28 @@ async fn a_passed_field_goes_to_the_senior_and_undo_brings_it_back() {
     assert!(!open_keys(&p).await.iter().any(|(_, key)| key.starts_with("senior/")));
 }
 
+/// Nobody waits for a decoder: the picture of a field was cut while its page was read.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_in_doubt_is_shown_without_its_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let packets = scans(folder.path());
+    let (p, _) = chain(folder.path(), engine()).await;
+    p.import_exam(&plan()).await.unwrap();
+    ingest(&p, &packets).await;
+    p.run_until_quiet().await.unwrap();
+    let verifier = user(&p, "v", Role::Verifier).await;
+    let task = p.claim(verifier, Role::Verifier, None, 1).await.unwrap().remove(0);
+    let TaskSubject::Field { area, .. } = &task.subject else { panic!("{task:?}") };
+    let again = p.cutout(task.page.unwrap(), area).await.unwrap();
+    let size = |png: &[u8]| image::load_from_memory(png).unwrap().into_luma8().dimensions();
+    // Cut by another chain over the same folder, which has decoded nothing yet, when the pictures are out of reach.
+    let (cold, _) = chain(folder.path(), engine()).await;
+    std::fs::rename(folder.path().join("blobs"), folder.path().join("away")).unwrap();
+    let kept = cold.task_picture(task.id).await.unwrap();
+    assert!(cold.cutout(task.page.unwrap(), area).await.is_err());
+    assert_eq!(size(&kept), size(&again));
+}
+
 /// The warm chain keeps what it made of each sheet; a cold one over the same folder must find nothing to correct.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_between_reconciliations_never_differs_from_what_a_fresh_start_finds() {

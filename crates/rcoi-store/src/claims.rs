@@ -15,7 +15,7 @@ impl Store {
     pub async fn claim(&self, user: UserId, station: Role, exam: Option<ExamId>, n: u32, lease: Duration) -> Result<Vec<Task>> {
         let (now, until) = (self.micros(), self.lease_end(lease));
         let values = |limit: i64| args![user, until, now, station.as_str(), exam, limit];
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_light().await?;
         let mut rows = tx
             .all(
                 "UPDATE tasks SET lease_until = $2 WHERE id IN (
@@ -40,7 +40,7 @@ impl Store {
 
     /// Gives a task back. A task the user does not hold any more is left as it is.
     pub async fn release(&self, user: UserId, task: TaskId) -> Result<()> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_light().await?;
         let sql = "UPDATE tasks SET claimed_by = NULL, lease_until = NULL WHERE id = $1 AND claimed_by = $2 AND state = 'open'";
         if tx.run(sql, args![task, user]).await? == 0 {
             let row = tx.one("SELECT claimed_by FROM tasks WHERE id = $1 AND state = 'open'", args![task]).await?;
@@ -55,7 +55,7 @@ impl Store {
     /// Begins the lease of these tasks anew; how many of them the user still holds.
     pub async fn renew(&self, user: UserId, tasks: &[TaskId], lease: Duration) -> Result<u64> {
         let until = self.lease_end(lease);
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_light().await?;
         let mut held = 0;
         for task in tasks {
             let sql = "UPDATE tasks SET lease_until = $3 WHERE id = $1 AND claimed_by = $2 AND state = 'open'";

@@ -2,6 +2,7 @@
 
 use crate::audit::{self, event};
 use crate::columns::to_json;
+use crate::cutouts;
 use crate::db::{Row, Tx, args, damaged};
 use crate::dialect::{EXAM_LOCKED, EXAM_STATE_HELD};
 use crate::error::{Result, StoreError};
@@ -103,6 +104,9 @@ impl Store {
             _ => "UPDATE exams SET state = $2, closed_at = COALESCE(closed_at, $3) WHERE id = $1",
         };
         tx.run(sql, args![id, to.as_str(), now]).await?;
+        if to == Closed {
+            cutouts::forget(&mut tx, id).await?;
+        }
         let change = serde_json::json!({ "from": from.as_str(), "to": to.as_str() });
         audit::append(&mut tx, now, &event(by, "exam.advance", &id.to_string(), &change)).await?;
         tx.commit().await

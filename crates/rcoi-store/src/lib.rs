@@ -9,6 +9,7 @@ mod blobs;
 mod boards;
 mod claims;
 mod columns;
+mod cutouts;
 mod db;
 mod dialect;
 mod error;

@@ -27,7 +27,8 @@ struct Table {
     columns: &'static [(&'static str, Kind)],
 }
 
-/// In an order in which references find what they name. Sessions stay behind: people sign in again. So do leases.
+/// In an order in which references find what they name. Sessions stay behind: people sign in again. So do leases, and cut-outs,
+/// which are cut again from their pages.
 const TABLES: [Table; 14] = [
     Table {
         name: "users",
@@ -242,7 +243,7 @@ async fn bring(from: &mut Tx, to: &mut Tx, table: &Table, to_postgres: bool) -> 
 
 /// A process that has the file open already would go on writing what nobody sees any more: the file itself refuses.
 async fn close_for_good(tx: &mut Tx) -> Result<()> {
-    for name in TABLES.iter().map(|table| table.name).chain(["sessions", "audit_head"]) {
+    for name in TABLES.iter().map(|table| table.name).chain(["sessions", "audit_head", "cutouts"]) {
         for act in ["INSERT", "UPDATE"] {
             let refuse = "SELECT RAISE(ABORT, 'this installation was moved')";
             tx.run_made(format!("CREATE TRIGGER moved_{name}_{act} BEFORE {act} ON {name} BEGIN {refuse}; END"), vec![]).await?;
@@ -268,7 +269,8 @@ mod tests {
     use super::*;
 
     /// What is left behind on purpose.
-    const LEFT: [(&str, &str); 6] = [
+    const LEFT: [(&str, &str); 7] = [
+        ("cutouts", ""),
         ("pages", "published_until"),
         ("pages", "reader"),
         ("pages", "reader_until"),

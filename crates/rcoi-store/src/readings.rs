@@ -5,10 +5,10 @@ use crate::db::{Row, Tx, args};
 use crate::error::{Result, StoreError};
 use crate::exams::must_be_open;
 use crate::pages::{locked, state};
-use crate::rows::{NewSymbol, Saved};
+use crate::rows::{Cuts, Saved};
 use crate::store::Store;
-use crate::symbols;
 use crate::tasks::{self, ORIGIN_READING};
+use crate::{cutouts, symbols};
 use futures::stream::{self, BoxStream, StreamExt};
 use rcoi_model::{ExamId, PageId, PageReading, PageState, Task};
 
@@ -22,12 +22,12 @@ impl Store {
     /// another engine becomes the current one; open tasks of the earlier one that it does not repeat become obsolete,
     /// settled ones stay. The reading of an excluded page is kept, but the page stays out and gets no tasks.
     pub async fn save_reading(&self, page: PageId, reading: &PageReading, tasks: &[Task]) -> Result<Saved> {
-        self.save_reading_apart(page, reading, tasks, &[]).await
+        self.save_reading_with(page, reading, tasks, &Cuts::default()).await
     }
 
-    /// As [`Store::save_reading`], with the characters of those tasks that can be judged apart from their field. A field
-    /// with such characters is given to people as a whole after those without.
-    pub async fn save_reading_apart(&self, page: PageId, reading: &PageReading, tasks: &[Task], symbols: &[NewSymbol]) -> Result<Saved> {
+    /// As [`Store::save_reading`], with pictures of the fields of those tasks and of the characters that can be judged apart
+    /// from their field. A field with such characters is given to people as a whole after those without.
+    pub async fn save_reading_with(&self, page: PageId, reading: &PageReading, tasks: &[Task], cuts: &Cuts) -> Result<Saved> {
         let (now, document) = (self.micros(), to_json("reading", reading)?);
         let exam = self.page(page).await?.exam;
         let mut tx = self.db.begin().await?;
@@ -61,7 +61,8 @@ impl Store {
             )
             .await?;
             replace_tasks(&mut tx, now, exam, page, tasks).await?;
-            symbols::replace(&mut tx, page, symbols).await?;
+            symbols::replace(&mut tx, page, &cuts.symbols).await?;
+            cutouts::replace(&mut tx, page, &cuts.fields).await?;
         }
         tx.commit().await?;
         Ok(Saved::New)

@@ -291,6 +291,23 @@ pub struct NewSymbol {
     pub picture: String,
 }
 
+/// A field that people are asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cutout {
+    /// Its name in the form.
+    pub field: String,
+    /// It with its surroundings: PNG as base64.
+    pub picture: String,
+}
+
+/// Pictures that are saved with a reading.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Cuts {
+    /// Characters that can be judged apart from their field.
+    pub symbols: Vec<NewSymbol>,
+    pub fields: Vec<Cutout>,
+}
+
 /// A character in a person's hands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SymbolRow {

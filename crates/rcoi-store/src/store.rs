@@ -25,6 +25,16 @@ const BUSY: Duration = Duration::from_secs(30);
 const STATEMENT: &str = "120s";
 const IDLE: &str = "60s";
 
+/// The texts of one dialect, each with the name of its file. The list grows here and in both folders.
+macro_rules! migrations {
+    ($dialect:literal) => {
+        migrations!($dialect: "0001_first", "0002_people", "0003_workers", "0004_boards", "0005_cutouts")
+    };
+    ($dialect:literal: $($file:literal),+) => {
+        [$(($file, include_str!(concat!("../../../migrations/", $dialect, "/", $file, ".sql")))),+]
+    };
+}
+
 /// The database. Cheap to clone: all clones share the connections.
 #[derive(Clone)]
 pub struct Store {
@@ -123,14 +133,7 @@ async fn open_sqlite(url: &str, connections: u32) -> Result<Db> {
     }
     let held = lock_beside(file).await?;
     let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-    migrator([
-        include_str!("../../../migrations/sqlite/0001_first.sql"),
-        include_str!("../../../migrations/sqlite/0002_people.sql"),
-        include_str!("../../../migrations/sqlite/0003_workers.sql"),
-        include_str!("../../../migrations/sqlite/0004_boards.sql"),
-    ])
-    .run(&write)
-    .await?;
+    migrator(&migrations!("sqlite")).run(&write).await?;
     drop(held);
     let read = SqlitePoolOptions::new().max_connections(connections.max(1)).connect_with(options.pragma("query_only", "on")).await?;
     Ok(Db::Sqlite { write, read })
@@ -149,29 +152,20 @@ async fn open_postgres(url: &str, connections: u32) -> Result<Db> {
         return Err(StoreError::BadAddress(format!("the database has the encoding {encoding}, UTF8 is needed")));
     }
     // sqlx takes an advisory lock of the database, so processes that start together wait for one another.
-    migrator([
-        include_str!("../../../migrations/postgres/0001_first.sql"),
-        include_str!("../../../migrations/postgres/0002_people.sql"),
-        include_str!("../../../migrations/postgres/0003_workers.sql"),
-        include_str!("../../../migrations/postgres/0004_boards.sql"),
-    ])
-    .run(&setting_up)
-    .await?;
+    migrator(&migrations!("postgres")).run(&setting_up).await?;
     setting_up.close().await;
     // What takes longer holds others up, and whoever holds a lock and sleeps is dead.
     let options = options.options([("statement_timeout", STATEMENT), ("idle_in_transaction_session_timeout", IDLE)]);
     Ok(Db::Postgres(PgPoolOptions::new().max_connections(connections.max(2)).connect_with(options).await?))
 }
 
-/// The embedded migrations. One text per number; the list grows here and in both folders.
-fn migrator(texts: [&'static str; 4]) -> Migrator {
-    let names = [(1, "first"), (2, "people"), (3, "workers"), (4, "boards")];
-    let migrations = names
-        .into_iter()
-        .zip(texts)
-        .map(|((number, name), sql)| Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false))
-        .collect();
-    Migrator::with_migrations(migrations)
+/// The embedded migrations, numbered in their order.
+fn migrator(texts: &[(&'static str, &'static str)]) -> Migrator {
+    let migrations = (1..).zip(texts).map(|(number, (file, sql))| {
+        let name = file.split_once('_').map_or(*file, |(_, name)| name);
+        Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
 }
 
 /// Holds `<file>.lock` until dropped: sqlx has no lock for SQLite, and two processes that create the

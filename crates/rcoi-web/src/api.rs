@@ -39,7 +39,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rcoi_model::{ExamId, PackageId, Role, TaskId, TaskSubject, VerdictAct, VerdictId};
+use rcoi_model::{ExamId, PackageId, Role, Task, TaskId, TaskSubject, VerdictAct, VerdictId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::str::FromStr;
@@ -134,20 +134,20 @@ pub(crate) async fn verdict(
     Body(body): Body<VerdictBody>,
 ) -> Result<Json<Value>, Problem> {
     let task: TaskId = id(&task)?;
-    let view = held_task(&state, &who, task).await?;
+    let held = held_task(&state, &who, task).await?;
     if state.backend().stored(who.actor(), body.verdict_id, task).await? {
         // Sent again after a lost answer: by now the task may stand at another station.
         return Ok(Json(json!({ "progress": progress_value(&state).await? })));
     }
-    let actor = who.must(station_action(view.task.station)?)?;
+    let actor = who.must(station_action(held.station)?)?;
     let role = actor.post.role().ok_or_else(Problem::forbidden)?;
-    let act = checks::act(&view.task, role, body.act).map_err(Problem::unprocessable)?;
+    let act = checks::act(&held, role, body.act).map_err(Problem::unprocessable)?;
     state.backend().verdict(actor, body.verdict_id, task, act).await?;
     Ok(Json(json!({ "progress": progress_value(&state).await? })))
 }
 
 /// The task, if this person holds it; the same refusal whether it is another's or does not exist.
-async fn held_task(state: &AppState, who: &Signed, task: TaskId) -> Result<TaskView, Problem> {
+async fn held_task(state: &AppState, who: &Signed, task: TaskId) -> Result<Task, Problem> {
     if !may(who.session.post, Action::VerifyFields) && !may(who.session.post, Action::SettleTroubles) {
         return Err(Problem::forbidden());
     }

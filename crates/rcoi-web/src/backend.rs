@@ -272,7 +272,7 @@ pub trait Backend: Send + Sync + 'static {
     /// Claims up to `n` open tasks of a station under a lease; the ones already held come first.
     fn claim(&self, who: Actor, station: Role, n: u32) -> Answer<'_, Vec<TaskView>>;
     /// One task, whoever holds it.
-    fn task(&self, id: TaskId) -> Answer<'_, TaskView>;
+    fn task(&self, id: TaskId) -> Answer<'_, Task>;
     /// Does this person hold the task, or did he settle it?
     fn holds(&self, who: Actor, id: TaskId) -> Answer<'_, bool>;
     /// Stores a verdict. The same verdict id again is the same verdict.
@@ -281,6 +281,7 @@ pub trait Backend: Send + Sync + 'static {
     fn stored(&self, who: Actor, id: VerdictId, task: TaskId) -> Answer<'_, bool>;
     /// Takes back the last verdict of this person and gives the task again; `None`: nothing to take back.
     fn undo(&self, who: Actor) -> Answer<'_, Option<TaskView>>;
+    /// How much is left: as it was a second ago at most.
     fn progress(&self) -> Answer<'_, Progress>;
     /// Encoded picture and its media type.
     fn picture(&self, task: TaskId, kind: PictureKind) -> Answer<'_, (Vec<u8>, &'static str)>;

@@ -21,10 +21,13 @@ use rcoi_store::{AfterVerdict, Board, NewUser, RecordOptions, Store, StoreError,
 use rcoi_template::TemplateSet;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Builds the package of a closed exam and remembers it in the store. The binary gives it, with the signing key inside.
 pub type Packager = Arc<dyn Fn(ExamId, UserId) -> BoxFuture<'static, Result<(), PipelineError>> + Send + Sync>;
 
+/// Open work is counted this often at most: the counts grow with the backlog, and every act asks for them.
+const COUNTED_EVERY: Duration = Duration::from_secs(1);
 /// How far a claim looks past tasks that this person may not take.
 const LOOK_BEHIND: u32 = 256;
 
@@ -34,6 +37,7 @@ pub struct Centre {
     packager: Packager,
     time_zone: jiff::tz::TimeZone,
     pub(crate) pages: Mutex<BTreeMap<PageId, PageFacts>>,
+    counted: tokio::sync::Mutex<Option<(Instant, Progress)>>,
 }
 
 pub(crate) type Done<T> = Result<T, BackendError>;
@@ -41,7 +45,7 @@ pub(crate) type Done<T> = Result<T, BackendError>;
 impl Centre {
     #[must_use]
     pub fn new(pipeline: Pipeline, packager: Packager, time_zone: jiff::tz::TimeZone) -> Self {
-        Self { pipeline, packager, time_zone, pages: Mutex::default() }
+        Self { pipeline, packager, time_zone, pages: Mutex::default(), counted: tokio::sync::Mutex::default() }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -94,8 +98,8 @@ impl Backend for Centre {
         .boxed()
     }
 
-    fn task(&self, id: TaskId) -> Answer<'_, TaskView> {
-        async move { self.view(self.store().task(id).await?.task).await }.boxed()
+    fn task(&self, id: TaskId) -> Answer<'_, Task> {
+        async move { Ok(self.store().task(id).await?.task) }.boxed()
     }
 
     fn holds(&self, who: Actor, id: TaskId) -> Answer<'_, bool> {
@@ -147,6 +151,12 @@ impl Backend for Centre {
 
     fn progress(&self) -> Answer<'_, Progress> {
         async move {
+            // Held while counting, so that a hundred people who ask at once cost one count.
+            let mut counted = self.counted.lock().await;
+            if let Some((_, progress)) = counted.filter(|(at, _)| at.elapsed() < COUNTED_EVERY) {
+                return Ok(progress);
+            }
+            let at = Instant::now();
             let mut progress = Progress { symbols: self.store().open_symbols().await?, ..Progress::default() };
             for (station, count) in self.store().open_counts().await? {
                 match station {
@@ -155,6 +165,7 @@ impl Backend for Centre {
                     Role::Operator | Role::Head | Role::Admin => {}
                 }
             }
+            *counted = Some((at, progress));
             Ok(progress)
         }
         .boxed()

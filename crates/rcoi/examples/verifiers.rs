@@ -24,9 +24,12 @@ struct Args {
     people: u32,
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// Pause of a person between two acts, milliseconds: a quick one looks for a second.
-    #[arg(long, default_value_t = 1000)]
+    /// How long a person looks at a field, milliseconds: a quick one, all night.
+    #[arg(long, default_value_t = 2000)]
     look: u64,
+    /// How long a person looks at a board of sixty characters, milliseconds: five a second.
+    #[arg(long, default_value_t = 12_000)]
+    look_at_board: u64,
 }
 
 /// Times of calls by name, and what went wrong.
@@ -138,13 +141,14 @@ async fn main() -> Result<()> {
         people.push(Person::sign_in(&args, &login, &ledger).await?);
     }
     println!("{} people signed in", people.len());
-    let (until, look) = (Instant::now() + Duration::from_secs(args.seconds), Duration::from_millis(args.look));
+    let until = Instant::now() + Duration::from_secs(args.seconds);
+    let (look, look_at_board) = (Duration::from_millis(args.look), Duration::from_millis(args.look_at_board));
     let work = people.into_iter().enumerate().map(|(n, person)| {
         tokio::spawn(async move {
             // Nobody begins at the same moment.
-            tokio::time::sleep(look * (n as u32 % 20) / 20).await;
+            tokio::time::sleep(if n % 2 == 0 { look } else { look_at_board } * (n as u32 % 50) / 50).await;
             while Instant::now() < until {
-                let busy = if n % 2 == 0 { person.fields(look, until).await } else { person.board(look).await };
+                let busy = if n % 2 == 0 { person.fields(look, until).await } else { person.board(look_at_board).await };
                 if !busy {
                     tokio::time::sleep(look).await;
                 }

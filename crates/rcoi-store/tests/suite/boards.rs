@@ -2,11 +2,15 @@
 
 use crate::bed::{Bed, MINUTE, drawn_pages, field_task, plan, reading, value, verdict};
 use rcoi_model::{BoardId, ExamState, Page, Role, Task, TaskState, TaskSubject, UserId, VerdictAct};
-use rcoi_store::{Board, BoardItem, NewSymbol, StoreError, SymbolRow};
+use rcoi_store::{Board, BoardItem, Cuts, NewSymbol, StoreError, SymbolRow};
 use uuid::Uuid;
 
 fn symbol(task: &Task, cell: u32, symbol: char, rival: char, doubt: f32) -> NewSymbol {
     NewSymbol { task: task.id, cell, symbol, rival: Some(rival), doubt, picture: "iVBORw0KGgo=".to_owned() }
+}
+
+fn cuts<const N: usize>(symbols: [NewSymbol; N]) -> Cuts {
+    Cuts { symbols: symbols.into(), fields: vec![] }
 }
 
 /// Fields that read "12", each with a doubtful '2' in its second cell.
@@ -15,7 +19,7 @@ async fn doubts(bed: &Bed, pages: &[Page]) -> Vec<Task> {
     for (n, page) in pages.iter().enumerate() {
         let task = field_task(page, "answer", "answer-1");
         let symbols = [symbol(&task, 1, '2', '7', 0.1 + n as f32 / 100.0)];
-        bed.store.save_reading_apart(page.id, &reading("e1"), std::slice::from_ref(&task), &symbols).await.unwrap();
+        bed.store.save_reading_with(page.id, &reading("e1"), std::slice::from_ref(&task), &cuts(symbols)).await.unwrap();
         all.push(task);
     }
     all
@@ -87,7 +91,7 @@ pub(crate) async fn a_field_waits_for_all_its_characters(bed: Bed) {
     let (_, pages) = bed.exam(1).await;
     let task = field_task(&pages[0], "answer", "answer-1");
     let symbols = [symbol(&task, 0, '1', '7', 0.2), symbol(&task, 1, '2', '7', 0.1)];
-    bed.store.save_reading_apart(pages[0].id, &reading("e1"), std::slice::from_ref(&task), &symbols).await.unwrap();
+    bed.store.save_reading_with(pages[0].id, &reading("e1"), std::slice::from_ref(&task), &cuts(symbols)).await.unwrap();
     let (ann, bob) = (bed.user("ann", Role::Verifier).await.id, bed.user("bob", Role::Verifier).await.id);
     assert_eq!(claimed(&bed, ann, Some('1'), 0.0).await.len(), 2, "the backlog ends: the next kind comes along");
     let first = board(ann, &[(&task, 0, Some('7'))]);

@@ -39,6 +39,7 @@ on_both! {
         a_reading_saved_twice_changes_nothing,
         a_reading_cut_off_half_way_leaves_nothing,
         a_page_set_aside_can_be_read_again,
+        cut_outs_come_with_the_reading_and_go_when_the_exam_closes,
         another_engine_replaces_the_doubts_nobody_settled,
         readings_come_in_parts_without_holes,
     },

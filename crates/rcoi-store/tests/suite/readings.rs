@@ -2,8 +2,8 @@
 
 use crate::bed::{Bed, field_task, reading, sheet_task, value, verdict};
 use futures::StreamExt;
-use rcoi_model::{Page, PageState, Role, SheetTrouble, TaskState};
-use rcoi_store::{RecordOptions, Saved, StoreError, TaskFilter};
+use rcoi_model::{ExamState, Page, PageState, Role, SheetTrouble, TaskState};
+use rcoi_store::{Cutout, Cuts, RecordOptions, Saved, StoreError, TaskFilter};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -117,4 +117,20 @@ pub(crate) async fn readings_come_in_parts_without_holes(bed: Bed) {
     assert_eq!(streamed, expected);
     let part = bed.store.readings(plan.id(), Some(expected[10]), 3).await.unwrap();
     assert_eq!(part.iter().map(|(id, _)| *id).collect::<Vec<_>>(), expected[11..14]);
+}
+
+pub(crate) async fn cut_outs_come_with_the_reading_and_go_when_the_exam_closes(bed: Bed) {
+    let (_, pages) = bed.exam(1).await;
+    let page = &pages[0];
+    let cut = |field: &str, picture: &str| Cutout { field: field.to_owned(), picture: picture.to_owned() };
+    let with = |fields: Vec<Cutout>| Cuts { symbols: vec![], fields };
+    bed.store.save_reading_with(page.id, &reading("e1"), &[], &with(vec![cut("a", "iVBO"), cut("b", "iVBP")])).await.unwrap();
+    assert_eq!(bed.store.cutout(page.id, "a").await.unwrap().unwrap(), [0x89, b'P', b'N']);
+    assert_eq!(bed.store.cutout(page.id, "c").await.unwrap(), None);
+    // Another engine asks about other fields.
+    bed.store.save_reading_with(page.id, &reading("e2"), &[], &with(vec![cut("b", "iVBO")])).await.unwrap();
+    assert_eq!(bed.store.cutout(page.id, "a").await.unwrap(), None);
+    assert_eq!(bed.store.cutout(page.id, "b").await.unwrap().unwrap(), [0x89, b'P', b'N']);
+    bed.store.advance_exam(page.exam, ExamState::Open, ExamState::Closed, None).await.unwrap();
+    assert_eq!(bed.store.cutout(page.id, "b").await.unwrap(), None);
 }

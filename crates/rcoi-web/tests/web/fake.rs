@@ -120,8 +120,8 @@ impl Backend for Fake {
         }))
     }
 
-    fn task(&self, id: TaskId) -> Answer<'_, TaskView> {
-        ready(self.with(|s| s.row(id).map(|row| row.0.clone())))
+    fn task(&self, id: TaskId) -> Answer<'_, Task> {
+        ready(self.with(|s| s.row(id).map(|row| row.0.task.clone())))
     }
 
     fn holds(&self, who: Actor, id: TaskId) -> Answer<'_, bool> {

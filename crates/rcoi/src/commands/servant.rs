@@ -56,7 +56,7 @@ pub(crate) fn run(args: &ServantArgs) -> Result<Done> {
             }),
             Question::Page(index, known) => match engine.get_or_init(|| load(args.templates.as_deref())) {
                 Ok(engine) => read_page(engine, &bytes, index, known.as_deref(), &limits)
-                    .map(|(reading, cells)| Answer::Page(Box::new(reading), cells)),
+                    .map(|(reading, pictures)| Answer::Page(Box::new(reading), pictures)),
                 // Templates that were fine when the parent started: it is told by the end of this process.
                 Err(error) => {
                     eprintln!("rcoi servant: {error:#}");
