@@ -39,6 +39,7 @@ impl Pipeline {
             open_fields: fields,
             open_sheets: sheets,
             open_rooms: rooms,
+            policy_pending: self.inner.store.policy(exam).await?.is_some_and(|p| !p.applied),
             reconciled: true,
         };
         Ok(ExamGate { state: row.state, clock: clock(row.plan.date, row.plan.limit_days, now), stats, blocks: gate(&facts) })

@@ -5,7 +5,7 @@ use crate::error::{PipelineError, Result};
 use crate::facts::{MadeSheets, ReadFacts};
 use crate::reader::{Reader, Readers};
 use crate::worker::Worker;
-use crate::{check, relay};
+use crate::{check, policies, relay};
 use rcoi_model::{ExamId, ExamPlan, PacketId, PageId, Role, Task, UserId};
 use rcoi_queue::Queue;
 use rcoi_recognize::source::Limits;
@@ -14,7 +14,7 @@ use rcoi_store::{Blobs, Imported, Store, Undone};
 use rcoi_template::TemplateSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,8 @@ pub struct Params {
     pub settle: Duration,
     /// Lease of a task in a person's hands.
     pub claim_lease: Duration,
+    /// A worker learns after so long at the latest that an exam's policy has changed.
+    pub policy_kept: Duration,
     /// Limits for files that arrive.
     pub limits: Limits,
     /// How packages are named; `None` = the profile that is shipped.
@@ -54,6 +56,7 @@ impl Default for Params {
             poll: Duration::from_millis(500),
             settle: Duration::from_millis(300),
             claim_lease: Duration::from_secs(300),
+            policy_kept: Duration::from_secs(2),
             limits: Limits::default(),
             profile: None,
         }
@@ -83,7 +86,9 @@ pub(crate) struct Inner {
     pub(crate) queue: Queue,
     pub(crate) readers: Readers,
     pub(crate) templates: TemplateSet,
-    pub(crate) policy: Policy,
+    /// The installation's; exams may have their own.
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) policies: Mutex<BTreeMap<ExamId, (Instant, Arc<Policy>)>>,
     pub(crate) params: Params,
     pub(crate) decoded: DecodedPages,
     /// What the reconciliation needs of readings, which do not change once stored.
@@ -97,6 +102,7 @@ pub(crate) struct Inner {
     pub(crate) checking: tokio::sync::Mutex<()>,
     pub(crate) nudge_relay: Notify,
     pub(crate) nudge_check: Notify,
+    pub(crate) nudge_policy: Notify,
 }
 
 /// Workers for each page that is read at a time: while one reads, the others fetch, save and acknowledge.
@@ -143,7 +149,8 @@ impl Pipeline {
                 queue,
                 readers: Readers::new(reader, &params),
                 templates,
-                policy,
+                policy: Arc::new(policy),
+                policies: Mutex::default(),
                 params,
                 decoded: DecodedPages::default(),
                 read_facts: Mutex::default(),
@@ -153,6 +160,7 @@ impl Pipeline {
                 checking: tokio::sync::Mutex::default(),
                 nudge_relay: Notify::new(),
                 nudge_check: Notify::new(),
+                nudge_policy: Notify::new(),
             }),
         }
     }
@@ -226,6 +234,7 @@ impl Pipeline {
         if duty != Duty::Read {
             tasks.push(tokio::spawn(relay::run(self.clone(), cancel.clone())));
             tasks.push(tokio::spawn(check::run(self.clone(), cancel.clone())));
+            tasks.push(tokio::spawn(policies::run(self.clone(), cancel.clone())));
             if !self.inner.queue.dies_with_process() {
                 tasks.push(tokio::spawn(check::watch(self.clone(), cancel.clone())));
             }

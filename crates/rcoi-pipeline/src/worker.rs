@@ -118,6 +118,7 @@ impl Worker {
         };
         figures::stage("fetch", begun);
         let plan = self.patiently(|| self.pipeline.plan(page.exam)).await?;
+        let policy = self.patiently(|| self.pipeline.policy_of(page.exam)).await?;
         let packet = self.patiently(|| inner.store.packet(page.packet)).await?;
         let packet = PacketFacts { id: packet.id, ppe: packet.ppe, room: packet.room, declared: packet.declared };
         let known = ExamKnowledge::of(&plan, &packet.ppe, &packet.room);
@@ -128,8 +129,8 @@ impl Worker {
         };
         let template = reading.template.as_ref().and_then(|id| inner.templates.get(id));
         let expect = Expectations::new(&plan);
-        let tasks = template.map(|template| field_tasks(&inner.policy, &expect, &packet, page, template, &reading)).unwrap_or_default();
-        let cuts = cuts(&inner.policy, &tasks, &reading, pictures);
+        let tasks = template.map(|template| field_tasks(&policy, &expect, &packet, page, template, &reading)).unwrap_or_default();
+        let cuts = cuts(&policy, &tasks, &reading, pictures);
         figures::stage("read", reading_begun);
         let saving_begun = Instant::now();
         self.patiently(|| inner.store.save_reading_with(page.id, &reading, &tasks, &cuts)).await?;

@@ -227,6 +227,49 @@ async fn a_field_in_doubt_is_shown_without_its_page() {
     assert_eq!(size(&kept), size(&again));
 }
 
+/// A change of the policy reaches what was read before it, and until then the exam does not close.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_policy_reaches_the_pages_that_were_read_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let packets = scans(folder.path());
+    let (p, _) = chain(folder.path(), engine()).await;
+    p.import_exam(&plan()).await.unwrap();
+    ingest(&p, &packets).await;
+    p.run_until_quiet().await.unwrap();
+    let (exam, head) = (plan().id(), user(&p, "h", Role::Head).await);
+    let fields = |keys: &[(Role, String)]| keys.iter().filter(|(_, key)| key.starts_with("field/")).count();
+    let before = fields(&open_keys(&p).await);
+    let mut table = p.installed_policy().table().clone();
+    for row in &mut table.class {
+        if row.name == "answer" {
+            row.see = rcoi_rules::See::Always;
+        }
+    }
+    let preview = p.preview(exam, &table).await.unwrap();
+    assert_eq!(preview.now.shown, before as u64);
+    assert!(preview.then.shown > preview.now.shown && preview.then.seconds > preview.now.seconds && preview.looked_at > 0);
+    p.set_policy(exam, Some(&table), head).await.unwrap();
+    let blocks = p.gate(exam, NOON).await.unwrap().blocks;
+    assert!(blocks.iter().any(|b| b.kind == rcoi_rules::BlockKind::Policy), "{blocks:?}");
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let running = p.start(rcoi_pipeline::Duty::Centre, &cancel);
+    while !p.store().policy(exam).await.unwrap().unwrap().applied {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(fields(&open_keys(&p).await) as u64, preview.then.shown);
+    // Back again: what was only asked because of it is withdrawn.
+    p.set_policy(exam, None, head).await.unwrap();
+    while !p.store().policy(exam).await.unwrap().unwrap().applied {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(fields(&open_keys(&p).await), before);
+    cancel.cancel();
+    running.stopped().await.unwrap();
+    let mut wrong = table;
+    wrong.class[0].threshold = Some(9.0);
+    assert!(matches!(p.set_policy(exam, Some(&wrong), head).await, Err(PipelineError::Refused(_))));
+}
+
 /// The warm chain keeps what it made of each sheet; a cold one over the same folder must find nothing to correct.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_between_reconciliations_never_differs_from_what_a_fresh_start_finds() {

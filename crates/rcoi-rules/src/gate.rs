@@ -15,6 +15,8 @@ pub struct GateFacts {
     pub open_fields: u64,
     pub open_sheets: u64,
     pub open_rooms: u64,
+    /// A change of the policy has not reached every page yet.
+    pub policy_pending: bool,
     /// The reconciliation has run since the last page or verdict.
     pub reconciled: bool,
 }
@@ -30,6 +32,7 @@ pub enum BlockKind {
     Rooms,
     SetAside,
     NotReconciled,
+    Policy,
 }
 
 /// One reason why the exam cannot be closed.
@@ -56,6 +59,7 @@ pub fn gate(facts: &GateFacts) -> Vec<Block> {
     block(f.state != ExamState::Open, BlockKind::NotOpen, 0, "экзамен уже закрыт".to_owned(), "");
     block(f.pages == 0, BlockKind::NoPages, 0, "не принято ни одного листа".to_owned(), "packets");
     block(f.received > 0, BlockKind::NotRead, f.received, format!("листов ещё не прочитано: {}", f.received), "packets");
+    block(f.policy_pending, BlockKind::Policy, 0, "новая политика верификации ещё применяется".to_owned(), "");
     block(f.open_fields > 0, BlockKind::Fields, f.open_fields, format!("полей ждут верификации: {}", f.open_fields), "verify");
     block(
         f.open_sheets > 0,
@@ -82,6 +86,7 @@ mod tests {
         open_fields: 0,
         open_sheets: 0,
         open_rooms: 0,
+        policy_pending: false,
         reconciled: true,
     };
 
@@ -100,6 +105,7 @@ mod tests {
             (GateFacts { open_sheets: 1, ..CLEAN }, BlockKind::Sheets),
             (GateFacts { open_rooms: 1, ..CLEAN }, BlockKind::Rooms),
             (GateFacts { set_aside: 1, ..CLEAN }, BlockKind::SetAside),
+            (GateFacts { policy_pending: true, ..CLEAN }, BlockKind::Policy),
             (GateFacts { reconciled: false, ..CLEAN }, BlockKind::NotReconciled),
         ];
         for (facts, kind) in cases {

@@ -22,7 +22,7 @@ pub use expect::{Expectations, same_value};
 pub use gate::{Block, BlockKind, GateFacts, gate};
 pub use limits::{Clock, ClockState, Limits, clock};
 pub use needs::{KnownSheet, needs};
-pub use policy::{Need, Policy, PolicyError, PolicyTable, See};
+pub use policy::{Need, Pace, Policy, PolicyError, PolicyTable, See};
 pub use profile::Profile;
 pub use reconcile::{PacketFacts, SheetFacts, Trouble, is_compared, reconcile};
 pub use sampling::{Rate, Sample, Sampled, lot, sum_up};

@@ -20,6 +20,23 @@ pub enum See {
     Sheet,
 }
 
+impl See {
+    pub const ALL: [Self; 6] = [Self::Never, Self::Doubt, Self::WhenSet, Self::Always, Self::Mismatch, Self::Sheet];
+
+    /// As the table writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Doubt => "doubt",
+            Self::WhenSet => "when-set",
+            Self::Always => "always",
+            Self::Mismatch => "mismatch",
+            Self::Sheet => "sheet",
+        }
+    }
+}
+
 /// What one reading asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
@@ -31,6 +48,7 @@ pub struct Need {
 /// The policy of one installation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
+    table: PolicyTable,
     default: Rule,
     classes: BTreeMap<String, Rule>,
     fields: BTreeMap<String, Rule>,
@@ -80,6 +98,22 @@ impl Default for Sampling {
     }
 }
 
+/// How long a person takes, seconds. From it the person-hours of an exam are foretold.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pace {
+    /// A field at the fields station.
+    pub field: f64,
+    /// A character on a board.
+    pub symbol: f64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { field: 6.0, symbol: 0.8 }
+    }
+}
+
 /// Symbols that people may type, by class and subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,6 +133,8 @@ pub struct PolicyTable {
     pub symbols: Symbols,
     #[serde(default)]
     pub sampling: Sampling,
+    #[serde(default)]
+    pub pace: Pace,
     #[serde(default)]
     pub class: Vec<Row>,
     #[serde(default)]
@@ -142,6 +178,8 @@ pub enum PolicyError {
     Station { name: String, value: &'static str },
     #[error("policy: sampling: {name} = {value}: expected 0 to 1")]
     Share { name: &'static str, value: String },
+    #[error("policy: pace: {name} = {value}: expected seconds, 0 to 3600")]
+    Pace { name: &'static str, value: String },
     #[error("policy: '{0}' has two rows")]
     Repeated(String),
 }
@@ -162,14 +200,32 @@ impl Policy {
                 return Err(PolicyError::Share { name, value: share.to_string() });
             }
         }
+        for (name, seconds) in [("field", table.pace.field), ("symbol", table.pace.symbol)] {
+            if !(0.0..=3600.0).contains(&seconds) {
+                return Err(PolicyError::Pace { name, value: seconds.to_string() });
+            }
+        }
         Ok(Self {
-            classes: rules(table.class, default)?,
-            fields: rules(table.field, default)?,
+            classes: rules(&table.class, default)?,
+            fields: rules(&table.field, default)?,
             default,
-            permitted: table.permitted,
+            permitted: table.permitted.clone(),
             symbols: table.symbols,
             sampling: table.sampling,
+            table,
         })
+    }
+
+    /// The table it was made of.
+    #[must_use]
+    pub fn table(&self) -> &PolicyTable {
+        &self.table
+    }
+
+    /// How long people take.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        self.table.pace
     }
 
     /// The share of known answers on a board.
@@ -215,7 +271,7 @@ impl PolicyTable {
     }
 }
 
-fn rules(rows: Vec<Row>, default: Rule) -> Result<BTreeMap<String, Rule>, PolicyError> {
+fn rules(rows: &[Row], default: Rule) -> Result<BTreeMap<String, Rule>, PolicyError> {
     let mut out = BTreeMap::new();
     for row in rows {
         let rule = Rule {
@@ -227,7 +283,7 @@ fn rules(rows: Vec<Row>, default: Rule) -> Result<BTreeMap<String, Rule>, Policy
         };
         let rule = checked(&row.name, rule)?;
         if out.insert(row.name.clone(), rule).is_some() {
-            return Err(PolicyError::Repeated(row.name));
+            return Err(PolicyError::Repeated(row.name.clone()));
         }
     }
     Ok(out)
@@ -310,6 +366,15 @@ mod tests {
         assert!(Policy::parse(&format!("{head}[[class]]\nname='answer'\nsee='sometimes'\n")).is_err());
         let share = Policy::parse(&format!("{head}[sampling]\nfilled=2.0\n")).unwrap_err();
         assert_eq!(share.to_string(), "policy: sampling: filled = 2: expected 0 to 1");
+        let pace = Policy::parse(&format!("{head}[pace]\nfield=-1.0\n")).unwrap_err();
+        assert_eq!(pace.to_string(), "policy: pace: field = -1: expected seconds, 0 to 3600");
+    }
+
+    #[test]
+    fn the_table_writes_what_it_names() {
+        for see in See::ALL {
+            assert_eq!(serde_json::to_string(&see).unwrap(), format!("\"{}\"", see.as_str()));
+        }
     }
 
     #[test]

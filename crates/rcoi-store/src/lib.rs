@@ -20,6 +20,7 @@ mod outbox;
 mod packages;
 mod packets;
 mod pages;
+mod policies;
 mod readings;
 mod rows;
 mod sessions;

@@ -29,7 +29,7 @@ struct Table {
 
 /// In an order in which references find what they name. Sessions stay behind: people sign in again. So do leases, and cut-outs,
 /// which are cut again from their pages.
-const TABLES: [Table; 14] = [
+const TABLES: [Table; 15] = [
     Table {
         name: "users",
         keys: 1,
@@ -147,6 +147,11 @@ const TABLES: [Table; 14] = [
             ("size", Int),
             ("made_at", Int),
         ],
+    },
+    Table {
+        name: "policies",
+        keys: 2,
+        columns: &[("exam", Text), ("seq", Int), ("document", Text), ("user_id", Text), ("at", Int), ("applied_at", Int)],
     },
     Table { name: "settings", keys: 1, columns: &[("key", Text), ("value", Text)] },
 ];

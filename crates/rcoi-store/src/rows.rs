@@ -291,6 +291,25 @@ pub struct NewSymbol {
     pub picture: String,
 }
 
+/// What the head said about an exam's verification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyRow {
+    pub seq: i64,
+    /// The table as a document; `None` = as the installation has it.
+    pub document: Option<String>,
+    pub user: UserId,
+    pub at: Timestamp,
+    /// Every page that was read before has been looked at again.
+    pub applied: bool,
+}
+
+/// What looking again at pages did to their tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Revised {
+    pub added: u64,
+    pub withdrawn: u64,
+}
+
 /// A field that people are asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cutout {

@@ -4,8 +4,8 @@ use crate::roles::Post;
 use crate::said::Said;
 use futures::future::BoxFuture;
 use rcoi_model::{BoardId, ExamId, ExamState, PackageId, PacketId, PageState, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
-pub use rcoi_pipeline::SymbolTask;
-use rcoi_rules::{BlockKind, Rate};
+pub use rcoi_pipeline::{Preview, SymbolTask};
+use rcoi_rules::{BlockKind, PolicyTable, Rate};
 pub use rcoi_store::BoardItem;
 use serde::Serialize;
 
@@ -267,6 +267,20 @@ pub struct Actor {
     pub post: Post,
 }
 
+/// The verification policy of an exam.
+#[derive(Debug, Clone, Serialize)]
+pub struct PolicyView {
+    pub table: PolicyTable,
+    /// The exam has its own; else it is the installation's.
+    pub own: bool,
+    /// It has not reached every page yet.
+    pub pending: bool,
+    /// The exam is open: its policy may be changed.
+    pub open: bool,
+    /// Who changed it last, and when (RFC 3339).
+    pub changed: Option<(String, String)>,
+}
+
 /// The centre behind the pages.
 pub trait Backend: Send + Sync + 'static {
     /// Claims up to `n` open tasks of a station under a lease; the ones already held come first.
@@ -313,6 +327,12 @@ pub trait Backend: Send + Sync + 'static {
     fn undo_board(&self, who: Actor) -> Answer<'_, Option<BoardUndone>>;
     /// The remaining error rate of an exam and each verifier's own, as far as they are known.
     fn quality(&self, id: ExamId) -> Answer<'_, QualityRows>;
+    /// The verification policy of an exam.
+    fn policy(&self, id: ExamId) -> Answer<'_, PolicyView>;
+    /// What another policy would ask of people.
+    fn preview(&self, id: ExamId, table: PolicyTable) -> Answer<'_, Preview>;
+    /// Sets the policy of an open exam; `None` = the installation's.
+    fn set_policy(&self, who: Actor, id: ExamId, table: Option<PolicyTable>) -> Answer<'_, ()>;
     /// This person's own slips among known answers, in all exams.
     fn own_rate(&self, who: Actor) -> Answer<'_, Rate>;
     /// True when the store answers.

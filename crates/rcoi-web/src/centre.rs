@@ -3,7 +3,7 @@
 use crate::around::PageFacts;
 use crate::backend::{
     Actor, Answer, AsideRow, Backend, BackendError, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, OpenRow, PackageRow,
-    PersonCode, PictureKind, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
+    PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
 };
 use crate::mapping::user_record;
 use crate::password;
@@ -15,8 +15,8 @@ use rcoi_model::{
     BoardId, ExamId, ExamState, PackageId, PacketId, PageId, PageState, Role, Task, TaskId, TaskState, UserId, Verdict, VerdictAct,
     VerdictId,
 };
-use rcoi_pipeline::{Pipeline, PipelineError};
-use rcoi_rules::Rate;
+use rcoi_pipeline::{Pipeline, PipelineError, Preview};
+use rcoi_rules::{PolicyTable, Rate};
 use rcoi_store::{AfterVerdict, Board, NewUser, RecordOptions, Store, StoreError, TaskFilter};
 use rcoi_template::TemplateSet;
 use std::collections::BTreeMap;
@@ -389,6 +389,29 @@ impl Backend for Centre {
             Ok(QualityRows { filled: known.filled, empty: known.empty, waiting: known.waiting, people })
         }
         .boxed()
+    }
+
+    fn policy(&self, id: ExamId) -> Answer<'_, PolicyView> {
+        async move {
+            let open = self.store().exam(id).await?.state == ExamState::Open;
+            let row = self.store().policy(id).await?;
+            let changed = match &row {
+                Some(row) => Some((self.login_of(row.user).await?, row.at.to_string())),
+                None => None,
+            };
+            let table = self.pipeline.policy_of(id).await?.table().clone();
+            let own = row.as_ref().is_some_and(|r| r.document.is_some());
+            Ok(PolicyView { table, own, pending: open && row.is_some_and(|r| !r.applied), open, changed })
+        }
+        .boxed()
+    }
+
+    fn preview(&self, id: ExamId, table: PolicyTable) -> Answer<'_, Preview> {
+        async move { Ok(self.pipeline.preview(id, &table).await?) }.boxed()
+    }
+
+    fn set_policy(&self, who: Actor, id: ExamId, table: Option<PolicyTable>) -> Answer<'_, ()> {
+        async move { Ok(self.pipeline.set_policy(id, table.as_ref(), who.user).await?) }.boxed()
     }
 
     fn own_rate(&self, who: Actor) -> Answer<'_, Rate> {

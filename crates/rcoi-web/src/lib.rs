@@ -16,6 +16,7 @@ mod login;
 mod mapping;
 mod pages;
 pub mod password;
+mod policy;
 mod quality;
 mod request;
 pub mod roles;
@@ -173,6 +174,8 @@ pub fn router(state: AppState) -> Router {
         .route("/exams", get(api::exams))
         .route("/exams/{id}", get(api::exam))
         .route("/exams/{id}/quality", get(quality::answer))
+        .route("/exams/{id}/policy", get(policy::answer).put(policy::store))
+        .route("/exams/{id}/policy/preview", post(policy::preview))
         .route("/exams/{id}/reconcile", post(api::reconcile))
         .route("/exams/{id}/packets/{packet}/raised", post(api::raise))
         .route("/exams/{id}/close", post(api::close))
@@ -190,6 +193,7 @@ pub fn router(state: AppState) -> Router {
         .route("/exams", get(exam_pages::exams))
         .route("/exams/{id}", get(exam_pages::exam).post(exam_pages::exam_act))
         .route("/exams/{id}/quality", get(quality::page))
+        .route("/exams/{id}/policy", get(policy::page))
         .route("/exams/{id}/open/{station}", get(exam_pages::open))
         .route("/operator", get(exam_pages::operator))
         .route("/admin", get(admin_pages::admin))

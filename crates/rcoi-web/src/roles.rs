@@ -56,6 +56,8 @@ pub enum Action {
     Reconcile,
     /// Have a packet read before all others.
     RaisePacket,
+    /// Say which readings of an exam people must see.
+    SetPolicy,
     /// Close an exam.
     CloseExam,
     /// Build the package of a closed exam.
@@ -67,7 +69,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::VerifyFields,
         Self::SettleTroubles,
         Self::SeeAnyPicture,
@@ -75,6 +77,7 @@ impl Action {
         Self::SeeExams,
         Self::Reconcile,
         Self::RaisePacket,
+        Self::SetPolicy,
         Self::CloseExam,
         Self::BuildPackage,
         Self::DownloadPackage,
@@ -110,6 +113,7 @@ pub fn may(post: Post, action: Action) -> bool {
                 | A::SeeExams
                 | A::Reconcile
                 | A::RaisePacket
+                | A::SetPolicy
                 | A::CloseExam
                 | A::BuildPackage
                 | A::DownloadPackage
@@ -146,6 +150,7 @@ mod tests {
             (Action::SeeExams, [0, 0, 1, 1, 0, 1]),
             (Action::Reconcile, [0, 0, 1, 1, 0, 0]),
             (Action::RaisePacket, [0, 0, 0, 1, 0, 0]),
+            (Action::SetPolicy, [0, 0, 0, 1, 0, 0]),
             (Action::CloseExam, [0, 0, 0, 1, 0, 0]),
             (Action::BuildPackage, [0, 0, 0, 1, 0, 0]),
             (Action::DownloadPackage, [0, 0, 0, 1, 0, 0]),

@@ -4,7 +4,7 @@ use crate::roles::Post;
 use crate::said::Said;
 use crate::text::{Lang, Text};
 use rcoi_model::{Doubt, ExamState, PageState, Role, RoomTrouble, SheetTrouble, TaskSubject};
-use rcoi_rules::{Block, BlockKind};
+use rcoi_rules::{Block, BlockKind, See};
 
 /// What is doubtful about a field.
 #[must_use]
@@ -189,6 +189,7 @@ pub fn block(kind: BlockKind, count: u64, station: Option<Role>) -> Said {
         BlockKind::Sheets => Said::text(|t| t.block_sheets),
         BlockKind::Rooms => Said::text(|t| t.block_rooms),
         BlockKind::SetAside => Said::text(|t| t.block_set_aside),
+        BlockKind::Policy => Said::text(|t| t.block_policy),
         BlockKind::NotReconciled => Said::text(|t| t.block_not_reconciled),
     };
     said.with("n", count)
@@ -220,6 +221,46 @@ pub fn subject(subject: &TaskSubject, lang: Lang) -> String {
         TaskSubject::Field { field: name, .. } => field(name, lang),
         TaskSubject::Sheet { trouble, .. } => sheet_trouble(*trouble, lang),
         TaskSubject::Room { trouble, .. } => room_trouble(*trouble, lang),
+    }
+}
+
+/// Name of a class of fields in the policy; an unknown one is shown as the policy writes it.
+#[must_use]
+pub fn class(name: &str, lang: Lang) -> String {
+    let (ru, en) = match name {
+        "sheet-code" => ("Штрихкод листа", "Barcode of the sheet"),
+        "form-code" => ("Код бланка цифрами", "Code of the form in digits"),
+        "answer" => ("Краткие ответы", "Short answers"),
+        "replacement-number" => ("Замена: номер задания", "Replacement: number of the task"),
+        "replacement-answer" => ("Замена: ответ", "Replacement: answer"),
+        "replacement-count" => ("Количество замен", "Number of replacements"),
+        "person" => ("Фамилия, имя, отчество", "Names"),
+        "document" => ("Документ", "Document"),
+        "place" => ("Регион, школа, ППЭ, аудитория", "Region, school, point, room"),
+        "subject" => ("Предмет", "Subject"),
+        "event" => ("Удаление, досрочный уход", "Removal, early leave"),
+        "signature" => ("Подписи", "Signatures"),
+        "text" => ("Развёрнутые ответы", "Long answers"),
+        "reserve" => ("Резервные поля", "Reserve fields"),
+        "link" => ("Ссылка на дополнительный бланк", "Link to an extra sheet"),
+        "ledger" => ("Ведомость 13-02-МАШ", "Ledger 13-02-MASH"),
+        "date" => ("Дата", "Date"),
+        "subject-name" => ("Название предмета", "Name of the subject"),
+        other => return other.to_owned(),
+    };
+    pick(lang, ru.to_owned(), en.to_owned())
+}
+
+/// When people look at a field.
+#[must_use]
+pub fn see(see: See, t: &'static Text) -> &'static str {
+    match see {
+        See::Never => t.see_never,
+        See::Doubt => t.see_doubt,
+        See::WhenSet => t.see_when_set,
+        See::Always => t.see_always,
+        See::Mismatch => t.see_mismatch,
+        See::Sheet => t.see_sheet,
     }
 }
 

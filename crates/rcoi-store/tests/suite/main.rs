@@ -5,6 +5,7 @@ mod boards;
 mod claims;
 mod exams;
 mod people;
+mod policies;
 mod readings;
 mod sync;
 mod verdicts;
@@ -42,6 +43,12 @@ on_both! {
         cut_outs_come_with_the_reading_and_go_when_the_exam_closes,
         another_engine_replaces_the_doubts_nobody_settled,
         readings_come_in_parts_without_holes,
+    },
+    policies::{
+        each_change_is_a_row_and_the_last_one_holds,
+        a_closed_exam_keeps_its_policy,
+        a_page_looked_at_again_keeps_what_people_did,
+        a_field_that_nobody_has_goes_to_the_other_station,
     },
     claims::{
         twenty_people_claiming_at_once_never_share_a_task,

@@ -6,10 +6,11 @@ use futures::FutureExt;
 use rcoi_model::{
     BoardId, ExamId, FieldKind, PackageId, PacketId, PageState, Role, Task, TaskId, TaskState, TaskSubject, UserId, VerdictAct, VerdictId,
 };
-use rcoi_rules::{BlockKind, Rate};
+use rcoi_pipeline::{Load, Preview};
+use rcoi_rules::{BlockKind, PolicyTable, Rate};
 use rcoi_web::backend::{
     Actor, Answer, AsideRow, Backend, BackendError, Block, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, Note, OpenRow,
-    PackageRow, PersonCode, PictureKind, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
+    PackageRow, PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
 };
 use rcoi_web::roles::Post;
 use rcoi_web::said::Said;
@@ -30,6 +31,8 @@ pub(crate) struct State {
     /// Characters, who holds each, and what was said.
     pub(crate) symbols: Vec<FakeSymbol>,
     pub(crate) boards: Vec<(BoardId, UserId, Vec<BoardItem>)>,
+    /// The exam's own policy.
+    pub(crate) policy: Option<PolicyTable>,
 }
 
 pub(crate) struct FakeSymbol {
@@ -40,6 +43,11 @@ pub(crate) struct FakeSymbol {
 
 #[derive(Default)]
 pub(crate) struct Fake(pub(crate) Mutex<State>);
+
+/// The installation's policy.
+pub(crate) fn policy() -> PolicyTable {
+    PolicyTable::parse(rcoi_rules::policy::DEFAULT_POLICY).unwrap()
+}
 
 pub(crate) fn exam_id() -> ExamId {
     ExamId::derived(&["exam"])
@@ -386,6 +394,44 @@ impl Backend for Fake {
     fn quality(&self, _id: ExamId) -> Answer<'_, QualityRows> {
         let people = vec![("petrov".to_owned(), Rate::of(210, 3)), ("verifier".to_owned(), Rate::of(412, 1))];
         ready(Ok(QualityRows { filled: Rate::of(1184, 1), empty: Rate::of(312, 0), waiting: 6, people }))
+    }
+
+    fn policy(&self, _id: ExamId) -> Answer<'_, PolicyView> {
+        ready(self.with(|s| {
+            let own = s.policy.is_some();
+            let table = s.policy.clone().unwrap_or_else(policy);
+            let changed = own.then(|| ("head".to_owned(), "2026-05-29T21:40:07Z".to_owned()));
+            Ok(PolicyView { table, own, pending: false, open: !s.closed, changed })
+        }))
+    }
+
+    /// The lower the threshold of answers, the fewer of them are shown.
+    fn preview(&self, _id: ExamId, table: PolicyTable) -> Answer<'_, Preview> {
+        ready(self.with(|s| {
+            let load = |table: &PolicyTable| {
+                let threshold = table.class.iter().find(|r| r.name == "answer").and_then(|r| r.threshold).unwrap_or_default();
+                let shown = (f64::from(threshold) * 500.0).round() as u64;
+                Load {
+                    filled: 15_000,
+                    shown,
+                    shown_filled: shown,
+                    on_boards: shown / 2,
+                    symbols: shown,
+                    second: 0,
+                    senior: 3,
+                    seconds: 6.0 * shown as f64,
+                }
+            };
+            let now = load(&s.policy.clone().unwrap_or_else(policy));
+            Ok(Preview { looked_at: 600, pages: 8160, now, then: load(&table) })
+        }))
+    }
+
+    fn set_policy(&self, _who: Actor, _id: ExamId, table: Option<PolicyTable>) -> Answer<'_, ()> {
+        ready(self.with(|s| {
+            s.policy = table;
+            Ok(())
+        }))
     }
 
     fn own_rate(&self, _who: Actor) -> Answer<'_, Rate> {

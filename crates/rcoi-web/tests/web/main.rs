@@ -7,6 +7,7 @@ mod drawn;
 mod fake;
 mod fake_rows;
 mod matrix;
+mod policy;
 mod sessions;
 mod shots;
 
@@ -67,6 +68,11 @@ impl House {
 
     async fn post(&self, person: &Person, path: &str, body: Value) -> Response<Body> {
         let request = Request::post(path).header(header::COOKIE, &person.cookie).header("x-csrf-token", &person.csrf);
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    async fn put(&self, person: &Person, path: &str, body: Value) -> Response<Body> {
+        let request = Request::put(path).header(header::COOKIE, &person.cookie).header("x-csrf-token", &person.csrf);
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 enum Call {
     Get(&'static str),
     Post(&'static str, Value),
+    Put(&'static str, Value),
     Form(&'static str, &'static str),
 }
-use Call::{Form, Get, Post as Send};
+use Call::{Form, Get, Post as Send, Put};
 
 /// Columns: operator verifier senior head admin auditor; 1 = let through. `{exam}` and `{sheet}` are filled in.
 fn table() -> Vec<(Call, [u8; 6])> {
@@ -37,6 +38,10 @@ fn table() -> Vec<(Call, [u8; 6])> {
         (Get("/exams/{exam}"), [0, 0, 1, 1, 0, 1]),
         (Get("/exams/{exam}/quality"), [0, 0, 1, 1, 0, 1]),
         (Get("/api/v1/exams/{exam}/quality"), [0, 0, 1, 1, 0, 1]),
+        (Get("/exams/{exam}/policy"), [0, 0, 1, 1, 0, 1]),
+        (Get("/api/v1/exams/{exam}/policy"), [0, 0, 1, 1, 0, 1]),
+        (Send("/api/v1/exams/{exam}/policy/preview", json!({ "table": policy_table() })), [0, 0, 0, 1, 0, 0]),
+        (Put("/api/v1/exams/{exam}/policy", json!({ "table": null })), [0, 0, 0, 1, 0, 0]),
         (Get("/exams/{exam}/open/verifier"), [0, 0, 1, 1, 0, 1]),
         (Get("/exams/{exam}/open/senior"), [0, 0, 1, 1, 0, 1]),
         (Get("/api/v1/exams"), [0, 0, 1, 1, 0, 1]),
@@ -58,6 +63,10 @@ fn table() -> Vec<(Call, [u8; 6])> {
     ]
 }
 
+fn policy_table() -> Value {
+    serde_json::to_value(crate::fake::policy()).unwrap()
+}
+
 async fn status(house: &House, person: &Person, call: Call, sheet: &str) -> StatusCode {
     let package = PackageId::derived(&["package"]).to_string();
     let packet = PacketId::derived(&["0014", "0201"]).to_string();
@@ -67,6 +76,7 @@ async fn status(house: &House, person: &Person, call: Call, sheet: &str) -> Stat
     match call {
         Get(path) => house.get(person, &fill(path)).await.status(),
         Send(path, body) => house.post(person, &fill(path), body).await.status(),
+        Put(path, body) => house.put(person, &fill(path), body).await.status(),
         Form(path, body) => {
             let request = Request::post(fill(path))
                 .header(header::COOKIE, &person.cookie)
@@ -85,7 +95,7 @@ async fn every_cell_of_the_role_matrix_is_kept_by_the_server() {
         let sheet = house.fake.0.lock().unwrap().tasks[2].0.task.id.to_string();
         for (call, cells) in table() {
             let name = match &call {
-                Get(path) | Send(path, _) | Form(path, _) => *path,
+                Get(path) | Send(path, _) | Put(path, _) | Form(path, _) => *path,
             };
             let status = status(&house, &person, call, &sheet).await;
             assert!(!status.is_server_error(), "{post:?} {name}: {status}");
@@ -103,7 +113,7 @@ async fn a_stranger_is_sent_to_the_login_and_gets_nothing_from_the_api() {
     let sheet = house.fake.0.lock().unwrap().tasks[2].0.task.id.to_string();
     for (call, _) in table() {
         let (name, api) = match &call {
-            Get(path) | Send(path, _) | Form(path, _) => (*path, path.starts_with("/api/")),
+            Get(path) | Send(path, _) | Put(path, _) | Form(path, _) => (*path, path.starts_with("/api/")),
         };
         let expected = if api { StatusCode::UNAUTHORIZED } else { StatusCode::SEE_OTHER };
         assert_eq!(status(&house, &stranger, call, &sheet).await, expected, "{name}");

@@ -103,6 +103,9 @@ async fn every_page_can_be_looked_at_in_both_themes() {
         album.shot(&desk, "exam").await;
         desk.go(&format!("/exams/{}/quality?theme={theme}", exam_id())).await;
         album.shot(&desk, "quality").await;
+        desk.go(&format!("/exams/{}/policy?theme={theme}", exam_id())).await;
+        desk.wait_for("#figures:not([hidden])").await;
+        album.shot(&desk, "policy").await;
         desk.go(&format!("/exams/{}/open/senior?theme={theme}", exam_id())).await;
         album.shot(&desk, "open").await;
         {
