@@ -1,10 +1,12 @@
 //! Login sessions. The token itself is never stored, only its hash; a revoked session is a row that is gone.
 
+use crate::audit::{self, event};
 use crate::db::args;
 use crate::error::Result;
 use crate::rows::{Session, User};
 use crate::store::Store;
 use crate::users;
+use jiff::Timestamp;
 use rcoi_model::UserId;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ impl Store {
             args![&session.token_hash, session.user, &session.csrf, session.expires_at.as_microsecond(), self.micros()],
         )
         .await?;
+        audit::append(&mut tx, self.micros(), &event(Some(session.user), "session.open", "", &serde_json::json!({}))).await?;
         tx.commit().await
     }
 
@@ -46,6 +49,30 @@ impl Store {
             tx.commit().await?;
         }
         Ok(Some((session, user)))
+    }
+
+    /// Would [`Store::session`] find it? Notes nothing, so a page that is left open does not keep its session alive.
+    pub async fn session_lives(&self, token_hash: &str, idle: Duration) -> Result<bool> {
+        let now = self.micros();
+        let lapsed = now.saturating_sub(i64::try_from(idle.as_micros()).unwrap_or(i64::MAX));
+        let sql = "SELECT 1 AS lives FROM sessions s JOIN users u ON u.id = s.user_id
+                   WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND u.disabled = 0";
+        Ok(self.db.one(sql, args![token_hash, now, lapsed]).await?.is_some())
+    }
+
+    /// The hashes of a user's sessions that have not expired, each with the moment it was seen last; the latest first.
+    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<(String, Timestamp)>> {
+        let sql = "SELECT token_hash, seen_at FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY seen_at DESC, token_hash";
+        let rows = self.db.all(sql, args![user, self.micros()]).await?;
+        rows.iter().map(|row| Ok((row.text("token_hash")?, row.moment("seen_at")?))).collect()
+    }
+
+    /// Ends every session of a user but one; how many there were.
+    pub async fn delete_other_sessions(&self, user: UserId, but: &str) -> Result<u64> {
+        let mut tx = self.db.begin().await?;
+        let gone = tx.run("DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2", args![user, but]).await?;
+        tx.commit().await?;
+        Ok(gone)
     }
 
     /// Ends a session.

@@ -3,6 +3,14 @@ import { Refused, texts } from "./api.js";
 
 export const el = (id) => document.getElementById(id);
 
+/** A person who has touched nothing for so long is away: tasks go to others and the session may end. */
+const AWAY = 5 * 60_000;
+let touched = Date.now();
+for (const kind of ["keydown", "pointerdown", "pointermove", "wheel"]) addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
+
+/** Is anybody there? An open page alone is no sign of life. */
+export const present = () => Date.now() - touched < AWAY;
+
 /** Says what became of the last act. */
 export function status(text, bad = false) {
   el("saving").textContent = text;

@@ -2,7 +2,7 @@
 // confirms the rest, and the next board stands there at once.
 import { Refused, call, deliver, sleep, texts, uuid } from "./api.js";
 import { KEYS, LETTER, notPermitted, showPermitted } from "./field.js";
-import { el, lost, status, tally } from "./station.js";
+import { el, lost, present, status, tally } from "./station.js";
 
 /** Characters of one board. */
 const SIZE = 60;
@@ -309,11 +309,15 @@ el("do-help").addEventListener("click", help);
 el("help").addEventListener("close", () => board[at]?.tile.focus());
 addEventListener("beforeunload", (event) => { if (flights.size > 0) event.preventDefault(); });
 
+document.addEventListener("progress", (event) => {
+  open = event.detail.symbols;
+  count();
+});
 await refill();
 if (board.length === 0) draw();
 for (let waited = 0; ; waited += 4000) {
   await sleep(4000);
-  if (board.length === 0 || waited >= RENEW) {
+  if (present() && (board.length === 0 || waited >= RENEW)) {
     waited = 0;
     if (board.length === 0) known.clear();
     await refill();

@@ -1,7 +1,7 @@
 // The fields station: one doubtful field at a time, the next ones fetched ahead, hands on the keyboard.
 import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
 import { FieldInput, showPermitted } from "./field.js";
-import { el, lost, status, tally } from "./station.js";
+import { el, lost, present, status, tally } from "./station.js";
 import { Strip } from "./strip.js";
 
 const AHEAD = 8;
@@ -288,11 +288,15 @@ el("do-rescan").addEventListener("click", press(rescan));
 el("do-help").addEventListener("click", press(help));
 addEventListener("beforeunload", (event) => { if (flying.size > 0) event.preventDefault(); });
 
+document.addEventListener("progress", (event) => {
+  open = event.detail.verifier;
+  count();
+});
 await refill();
 if (!current) draw();
 for (let waited = 0; ; waited += 4000) {
   await sleep(4000);
-  if (!current || waited >= RENEW) {
+  if (present() && (!current || waited >= RENEW)) {
     waited = 0;
     await refill();
   }

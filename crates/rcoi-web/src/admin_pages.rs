@@ -66,8 +66,8 @@ pub(crate) async fn create_user(State(state): State<AppState>, sent: SignedForm<
     if !(2..=64).contains(&login.chars().count()) || !login.chars().all(fine) {
         return Err(who.shown(Problem::bad(Said::text(|t| t.no_login_name))));
     }
-    if form.password.chars().count() < password::SHORTEST || form.password.len() > 256 {
-        return Err(who.shown(Problem::bad(Said::text(|t| t.no_short_password))));
+    if let Some(why) = password::refused(&form.password, login) {
+        return Err(who.shown(Problem::bad(why)));
     }
     let post = Post::parse(&form.role).ok_or_else(|| who.shown(Problem::bad(Said::text(|t| t.no_such_role))))?;
     let backend = state.backend();

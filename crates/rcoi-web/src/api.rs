@@ -56,6 +56,7 @@ fn me(session: &Session) -> Value {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct LoginBody {
     login: String,
     password: String,
@@ -90,6 +91,7 @@ pub(crate) async fn progress(State(state): State<AppState>, who: Signed) -> Resu
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ClaimBody {
     #[serde(default = "one")]
     n: u32,
@@ -222,6 +224,7 @@ pub(crate) async fn reconcile(State(state): State<AppState>, who: Signed, Path(e
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct RaisedBody {
     raised: bool,
 }

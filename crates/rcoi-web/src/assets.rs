@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-const FILES: [(&str, &str, &str); 12] = [
+const FILES: [(&str, &str, &str); 13] = [
     ("style.css", "text/css; charset=utf-8", include_str!("../assets/style.css")),
     ("api.js", "text/javascript; charset=utf-8", include_str!("../assets/api.js")),
     ("field.js", "text/javascript; charset=utf-8", include_str!("../assets/field.js")),
@@ -15,6 +15,7 @@ const FILES: [(&str, &str, &str); 12] = [
     ("verify.js", "text/javascript; charset=utf-8", include_str!("../assets/verify.js")),
     ("station.js", "text/javascript; charset=utf-8", include_str!("../assets/station.js")),
     ("symbols.js", "text/javascript; charset=utf-8", include_str!("../assets/symbols.js")),
+    ("live.js", "text/javascript; charset=utf-8", include_str!("../assets/live.js")),
     ("policy.js", "text/javascript; charset=utf-8", include_str!("../assets/policy.js")),
     ("senior.js", "text/javascript; charset=utf-8", include_str!("../assets/senior.js")),
     ("exam.js", "text/javascript; charset=utf-8", include_str!("../assets/exam.js")),

@@ -128,7 +128,7 @@ pub struct OpenRow {
 }
 
 /// How much is left.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Progress {
     /// Open tasks at the fields station.
     pub verifier: u64,
@@ -318,6 +318,8 @@ pub trait Backend: Send + Sync + 'static {
     fn users(&self) -> Answer<'_, Vec<UserRecord>>;
     /// `by` is `None` when the machine itself creates ready-made logins.
     fn create_user<'a>(&'a self, by: Option<UserId>, login: &'a str, hash: &'a str, post: Post) -> Answer<'a, UserId>;
+    /// Replaces a person's own password hash; all sessions of that person end.
+    fn set_password<'a>(&'a self, who: Actor, hash: &'a str) -> Answer<'a, ()>;
     fn set_disabled<'a>(&'a self, by: UserId, login: &'a str, disabled: bool) -> Answer<'a, ()>;
     /// Up to `n` characters in doubt, those of one kind together, first those read as `like`.
     fn claim_symbols(&self, who: Actor, like: Option<char>, n: u32) -> Answer<'_, Vec<SymbolTask>>;

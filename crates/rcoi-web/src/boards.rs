@@ -29,6 +29,7 @@ const LARGEST_CLAIM: u32 = 240;
 const LARGEST_BOARD: usize = 120;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ClaimBody {
     n: u32,
     like: Option<char>,
@@ -51,6 +52,7 @@ pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body)
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct BoardBody {
     board_id: BoardId,
     items: Vec<BoardItem>,

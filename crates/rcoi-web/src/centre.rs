@@ -349,6 +349,10 @@ impl Backend for Centre {
         .boxed()
     }
 
+    fn set_password<'a>(&'a self, who: Actor, hash: &'a str) -> Answer<'a, ()> {
+        async move { Ok(self.store().set_password_hash(who.user, hash, Some(who.user)).await?) }.boxed()
+    }
+
     fn set_disabled<'a>(&'a self, by: UserId, login: &'a str, disabled: bool) -> Answer<'a, ()> {
         async move {
             let user = self.store().user_by_login(login).await?.ok_or(BackendError::NotFound)?;

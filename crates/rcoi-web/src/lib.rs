@@ -4,6 +4,7 @@ mod admin_pages;
 mod api;
 mod around;
 mod assets;
+mod back_off;
 pub mod backend;
 mod boards;
 mod centre;
@@ -12,8 +13,10 @@ mod error;
 mod exam_pages;
 mod figures;
 mod headers;
+mod live;
 mod login;
 mod mapping;
+mod me;
 mod pages;
 pub mod password;
 mod policy;
@@ -33,13 +36,16 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
+use back_off::BackOff;
 use backend::{Actor, Backend, BackendError};
 use rcoi_model::ExamId;
-use session::{BackOff, SessionBook, SessionParams};
+use session::{SessionBook, SessionParams};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 /// Largest request body, bytes: verdicts and forms are small.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -69,6 +75,10 @@ struct Inner {
     config: WebConfig,
     sessions: Arc<dyn SessionBook>,
     back_off: BackOff,
+    /// Places for pages that are told what is new.
+    streams: Arc<Semaphore>,
+    /// The server stops: streams end.
+    closing: CancellationToken,
     /// Packages being built, and since when.
     building: Mutex<BTreeMap<ExamId, Instant>>,
 }
@@ -85,7 +95,15 @@ impl AppState {
     /// A state over any backend and any book of sessions.
     #[must_use]
     pub fn with_backend(backend: Arc<dyn Backend>, sessions: Arc<dyn SessionBook>, config: WebConfig) -> Self {
-        Self(Arc::new(Inner { backend, config, sessions, back_off: BackOff::default(), building: Mutex::default() }))
+        Self(Arc::new(Inner {
+            backend,
+            config,
+            sessions,
+            back_off: BackOff::default(),
+            streams: live::places(),
+            closing: CancellationToken::new(),
+            building: Mutex::default(),
+        }))
     }
 
     /// The centre behind the pages.
@@ -106,6 +124,15 @@ impl AppState {
         &self.0.back_off
     }
 
+    pub(crate) fn streams(&self) -> &Arc<Semaphore> {
+        &self.0.streams
+    }
+
+    /// Waits until the server stops.
+    pub(crate) async fn closing(&self) {
+        self.0.closing.cancelled().await;
+    }
+
     pub(crate) fn https(&self) -> bool {
         self.0.config.https
     }
@@ -113,6 +140,11 @@ impl AppState {
     /// `__Host-` pins the cookie to this host and to https; browsers refuse that name over http.
     pub(crate) fn cookie_name(&self) -> &'static str {
         if self.https() { "__Host-rcoi" } else { "rcoi" }
+    }
+
+    /// A moment in the region's time.
+    pub(crate) fn civil(&self, at: jiff::Timestamp) -> jiff::civil::DateTime {
+        at.to_zoned(self.0.config.time_zone.clone()).datetime()
     }
 
     /// Whole hours until the limit ends: the last moment of day `date + limit_days`. Negative when it has passed.
@@ -163,6 +195,7 @@ pub fn router(state: AppState) -> Router {
         .route("/logout", post(api::logout))
         .route("/me", get(api::who_am_i))
         .route("/progress", get(api::progress))
+        .route("/events", get(live::events))
         .route("/tasks/claim", post(api::claim))
         .route("/tasks/{id}/verdict", post(api::verdict))
         .route("/tasks/{id}/picture", get(api::picture))
@@ -196,6 +229,9 @@ pub fn router(state: AppState) -> Router {
         .route("/exams/{id}/policy", get(policy::page))
         .route("/exams/{id}/open/{station}", get(exam_pages::open))
         .route("/operator", get(exam_pages::operator))
+        .route("/me", get(me::page))
+        .route("/me/password", post(me::set_password))
+        .route("/me/sessions", post(me::end_others))
         .route("/admin", get(admin_pages::admin))
         .route("/admin/users", post(admin_pages::create_user))
         .route("/admin/users/disabled", post(admin_pages::set_disabled))
@@ -212,15 +248,20 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// Serves until `stop` is ready, then lets open requests finish.
+/// Serves all pages and the API until `stop` is ready, then lets open requests finish.
 ///
 /// # Errors
 /// When the listener fails.
 pub async fn serve(
     listener: tokio::net::TcpListener,
-    router: Router,
+    state: AppState,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+    let closing = state.0.closing.clone();
+    let stopped = async move {
+        stop.await;
+        closing.cancel();
+    };
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stopped).await
 }

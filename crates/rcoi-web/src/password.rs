@@ -1,5 +1,6 @@
 //! Passwords: argon2id with the library's defaults (19 MiB, two passes), off the async threads.
 
+use crate::said::Said;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -14,6 +15,22 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| hash("никто").unwrap_or_
 
 /// Shortest password accepted for a new user, characters.
 pub const SHORTEST: usize = 8;
+
+/// Longest password, bytes.
+const LONGEST: usize = 256;
+/// Different characters a password needs.
+const DIFFERENT: usize = 4;
+
+/// What is wrong with a new password: too short or long, few different characters, or the login in it.
+#[must_use]
+pub fn refused(password: &str, login: &str) -> Option<Said> {
+    let different: std::collections::BTreeSet<char> = password.chars().collect();
+    if password.chars().count() < SHORTEST || password.len() > LONGEST {
+        return Some(Said::text(|t| t.no_short_password));
+    }
+    let weak = different.len() < DIFFERENT || password.to_lowercase().contains(&login.to_lowercase());
+    weak.then(|| Said::text(|t| t.no_weak_password))
+}
 
 /// Why a password could not be hashed.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +77,16 @@ pub async fn fits(password: &str, hash: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_a_dull_and_a_telling_password_are_refused() {
+        for bad in ["1234567", "aaaaaaaaaa", "xPetrov2026", "12121212", &"я".repeat(200)] {
+            assert!(refused(bad, "petrov").is_some(), "{bad}");
+        }
+        for fine in ["сирень за окном", "k4-Rz81-mmq"] {
+            assert!(refused(fine, "petrov").is_none(), "{fine}");
+        }
+    }
 
     #[tokio::test]
     async fn only_the_right_password_fits_and_nobody_never_does() {

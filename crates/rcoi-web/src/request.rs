@@ -108,8 +108,12 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
+    pub(crate) fn actor(&self) -> Actor {
+        Actor { user: self.session.user, post: self.session.post }
+    }
+
     pub(crate) fn must(&self, action: Action) -> Result<Actor, PageProblem> {
-        let actor = Actor { user: self.session.user, post: self.session.post };
+        let actor = self.actor();
         if may(actor.post, action) { Ok(actor) } else { Err(self.shown(Problem::forbidden())) }
     }
 

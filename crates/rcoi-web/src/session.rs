@@ -1,4 +1,4 @@
-//! Sessions and login back-off. Sessions are kept in the store, so a restart logs nobody out; the back-off in memory.
+//! Sessions, kept in the store, so a restart logs nobody out.
 
 use crate::backend::{Answer, BackendError};
 use crate::roles::Post;
@@ -6,9 +6,7 @@ use futures::FutureExt;
 use rcoi_model::{BlobHash, UserId};
 use rcoi_store::Store;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A logged-in person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +39,12 @@ pub trait SessionBook: Send + Sync + 'static {
     fn open(&self, hash: String, user: UserId, csrf: String, whole: Duration) -> Answer<'_, ()>;
     /// The session, noted as seen; `None` when it is unknown, revoked, too old or idle for too long.
     fn find(&self, hash: String, idle: Duration) -> Answer<'_, Option<Session>>;
+    /// Would [`SessionBook::find`] find it? Does not count as a sign of life.
+    fn lives(&self, hash: String, idle: Duration) -> Answer<'_, bool>;
+    /// Hashes of a user's sessions, each with the moment of its last request; the latest first.
+    fn list(&self, user: UserId) -> Answer<'_, Vec<(String, jiff::Timestamp)>>;
+    /// Ends every session of a user but this one.
+    fn end_others(&self, user: UserId, but: String) -> Answer<'_, ()>;
     fn end(&self, hash: String) -> Answer<'_, ()>;
     /// Ends every session of a user (disabled by the administrator).
     fn end_all(&self, user: UserId) -> Answer<'_, ()>;
@@ -69,6 +73,18 @@ impl SessionBook for Store {
             }))
         }
         .boxed()
+    }
+
+    fn lives(&self, hash: String, idle: Duration) -> Answer<'_, bool> {
+        async move { Ok(self.session_lives(&hash, idle).await?) }.boxed()
+    }
+
+    fn list(&self, user: UserId) -> Answer<'_, Vec<(String, jiff::Timestamp)>> {
+        async move { Ok(self.sessions_of(user).await?) }.boxed()
+    }
+
+    fn end_others(&self, user: UserId, but: String) -> Answer<'_, ()> {
+        async move { Ok(self.delete_other_sessions(user, &but).await.map(|_| ())?) }.boxed()
     }
 
     fn end(&self, hash: String) -> Answer<'_, ()> {
@@ -103,54 +119,6 @@ pub fn same_text(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0u8, |sum, (x, y)| sum | (x ^ y)) == 0
 }
 
-/// Failed logins per login and address.
-#[derive(Debug, Default)]
-pub struct BackOff {
-    failures: Mutex<HashMap<(String, String), (u32, Instant)>>,
-}
-
-/// Free tries before waiting begins: a mistyped password is no attack.
-const FREE_TRIES: u32 = 4;
-/// Longest wait, seconds: a person can still wait it out.
-const LONGEST: u64 = 300;
-/// After this long without a try the count starts again.
-const FORGET: Duration = Duration::from_secs(3600);
-/// Entries kept before forgotten ones are swept out.
-const SWEEP_AT: usize = 4096;
-
-impl BackOff {
-    /// Seconds to wait before the next try, 0 = go ahead.
-    pub fn wait(&self, login: &str, address: &str, now: Instant) -> u64 {
-        let failures = self.lock();
-        let Some((count, last)) = failures.get(&(login.to_owned(), address.to_owned())) else { return 0 };
-        let Some(over) = count.checked_sub(FREE_TRIES) else { return 0 };
-        let pause = 2u64.saturating_pow(over.min(16)).min(LONGEST);
-        pause.saturating_sub(now.saturating_duration_since(*last).as_secs())
-    }
-
-    /// Notes a failed try.
-    pub fn failed(&self, login: &str, address: &str, now: Instant) {
-        let mut failures = self.lock();
-        if failures.len() >= SWEEP_AT {
-            failures.retain(|_, (_, last)| now.saturating_duration_since(*last) < FORGET);
-        }
-        let entry = failures.entry((login.to_owned(), address.to_owned())).or_insert((0, now));
-        if now.saturating_duration_since(entry.1) >= FORGET {
-            entry.0 = 0;
-        }
-        *entry = (entry.0 + 1, now);
-    }
-
-    /// A good login clears the count.
-    pub fn passed(&self, login: &str, address: &str) {
-        self.lock().remove(&(login.to_owned(), address.to_owned()));
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String), (u32, Instant)>> {
-        self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,24 +128,6 @@ mod tests {
         let token = random_token();
         assert_eq!(token_hash(&token).len(), 64);
         assert!(token_hash(&token) != token && token_hash(&token) != token_hash(&random_token()));
-    }
-
-    #[test]
-    fn the_fifth_wrong_password_waits_and_another_address_does_not() {
-        let back_off = BackOff::default();
-        let now = Instant::now();
-        for _ in 0..FREE_TRIES - 1 {
-            back_off.failed("v", "10.0.0.1", now);
-            assert_eq!(back_off.wait("v", "10.0.0.1", now), 0);
-        }
-        for _ in 0..4 {
-            back_off.failed("v", "10.0.0.1", now);
-        }
-        assert_eq!(back_off.wait("v", "10.0.0.1", now), 8);
-        assert_eq!(back_off.wait("v", "10.0.0.1", now + Duration::from_secs(8)), 0);
-        assert_eq!(back_off.wait("v", "10.0.0.2", now), 0);
-        back_off.passed("v", "10.0.0.1");
-        assert_eq!(back_off.wait("v", "10.0.0.1", now), 0);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rcoi_web::backend::Backend;
 use rcoi_web::roles::POSTS;
-use rcoi_web::{AppState, WebConfig, password, router, serve};
+use rcoi_web::{AppState, WebConfig, password, serve};
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -55,7 +55,7 @@ impl Desk {
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let stations = router(AppState::with_backend(fake.clone(), fake.clone(), WebConfig::default()));
+        let stations = AppState::with_backend(fake.clone(), fake.clone(), WebConfig::default());
         let server = tokio::spawn(serve(listener, stations, std::future::pending()));
         let profile = tempfile::tempdir().unwrap();
         let port = free_port();

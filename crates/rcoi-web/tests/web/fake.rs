@@ -272,7 +272,7 @@ impl Backend for Fake {
     }
 
     fn package_file(&self, _id: PackageId) -> Answer<'_, (String, Vec<u8>)> {
-        ready(Ok(("a\"b.zip".into(), b"PK".to_vec())))
+        ready(Ok(("a\"b../z\r\nX-y.zip".into(), b"PK".to_vec())))
     }
 
     fn aside(&self) -> Answer<'_, Vec<AsideRow>> {
@@ -328,6 +328,14 @@ impl Backend for Fake {
             let id = UserId::derived(&[login]);
             s.users.insert(login.into(), UserRecord { id, login: login.into(), password: hash.into(), post, disabled: false });
             Ok(id)
+        }))
+    }
+
+    fn set_password<'a>(&'a self, who: Actor, hash: &'a str) -> Answer<'a, ()> {
+        ready(self.with(|s| {
+            let user = s.users.values_mut().find(|u| u.id == who.user).ok_or(BackendError::NotFound)?;
+            user.password = hash.to_owned();
+            Ok(())
         }))
     }
 
@@ -456,6 +464,22 @@ impl SessionBook for Fake {
             let Some((user, csrf)) = s.sessions.get(&hash).cloned() else { return Ok(None) };
             let known = s.users.values().find(|u| u.id == user && !u.disabled);
             Ok(known.map(|u| Session { user, login: u.login.clone(), post: u.post, csrf }))
+        }))
+    }
+
+    fn lives(&self, hash: String, _idle: Duration) -> Answer<'_, bool> {
+        ready(self.with(|s| Ok(s.sessions.contains_key(&hash))))
+    }
+
+    fn list(&self, user: UserId) -> Answer<'_, Vec<(String, jiff::Timestamp)>> {
+        let seen: jiff::Timestamp = "2026-05-29T20:14:00Z".parse().unwrap();
+        ready(self.with(|s| Ok(s.sessions.iter().filter(|(_, v)| v.0 == user).map(|(k, _)| (k.clone(), seen)).collect())))
+    }
+
+    fn end_others(&self, user: UserId, but: String) -> Answer<'_, ()> {
+        ready(self.with(|s| {
+            s.sessions.retain(|hash, session| session.0 != user || *hash == but);
+            Ok(())
         }))
     }
 

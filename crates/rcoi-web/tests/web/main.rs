@@ -8,6 +8,7 @@ mod fake;
 mod fake_rows;
 mod matrix;
 mod policy;
+mod security;
 mod sessions;
 mod shots;
 

@@ -93,6 +93,8 @@ async fn every_page_can_be_looked_at_in_both_themes() {
         desk.script("document.querySelectorAll('#list button')[4].click()").await;
         album.shot(&desk, "senior-room").await;
 
+        desk.go(&format!("/me?theme={theme}")).await;
+        album.shot(&desk, "me").await;
         desk.sign_in("operator").await;
         desk.go(&format!("/operator?theme={theme}")).await;
         album.shot(&desk, "operator").await;

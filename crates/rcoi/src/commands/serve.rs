@@ -36,12 +36,12 @@ impl Centre {
             .await
             .with_context(|| format!("cannot listen on {} (is another rcoi running? set RCOI_LISTEN)", config.listen))?;
         let address = listener.local_addr()?;
-        let router = rcoi_web::router(wiring::stations(&pipeline, config)?);
+        let stations = wiring::stations(&pipeline, config)?;
         let cancel = CancellationToken::new();
         operations::start(config, &pipeline, &cancel).await?;
         let duty = if config.has_broker() && !config.serve_reads { Duty::Centre } else { Duty::Everything };
         let workers = pipeline.start(duty, &cancel);
-        let web = tokio::spawn(rcoi_web::serve(listener, router, cancel.clone().cancelled_owned()));
+        let web = tokio::spawn(rcoi_web::serve(listener, stations, cancel.clone().cancelled_owned()));
         Ok(Self { pipeline, address, cancel, workers, web })
     }
 
