@@ -65,6 +65,35 @@ pub enum TaskSubject {
     Sheet { trouble: SheetTrouble, detail: String },
     /// A room or a participant whose records do not agree: see [`RoomTrouble`].
     Room { trouble: RoomTrouble, detail: String },
+    /// Personal data on a registration form that differ from the register.
+    Person {
+        /// Code of the participant, not a name.
+        participant: String,
+        /// Every compared field in the order of the form; at least one differs.
+        lines: Vec<PersonLine>,
+    },
+}
+
+/// One field of the registration form beside the register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonLine {
+    pub field: String,
+    /// As it is written on the form, after verification.
+    pub form: String,
+    pub register: String,
+    pub differs: bool,
+}
+
+/// What a decision about personal data rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Ground {
+    /// The point's list of corrections of personal data (ППЭ-12-02) names the change.
+    CorrectionList,
+    /// That list has no line on it: a slip of the participant's pen.
+    WritingSlip,
+    /// Something else, in words.
+    Stated { reason: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,7 +131,8 @@ pub enum RoomTrouble {
     AttendanceDiffers,
     /// The removed / not finished mark and the acts of the point differ.
     ActDiffers,
-    /// Names or document on the registration form differ from the roster.
+    /// Names or document on the registration form differ from the roster. Stored by versions that had no station for
+    /// personal data; now it is [`TaskSubject::Person`].
     PersonDiffers,
     /// The count of replacements written by the organiser differs from the replacements read.
     ReplacementsDiffer,
@@ -126,6 +156,10 @@ pub enum VerdictAct {
     Exclude { reason: String },
     /// The difference is explained and accepted.
     Explain { reason: String },
+    /// The registration form is right: the register is to be corrected.
+    AcceptForm { ground: Ground },
+    /// The register is right: the form has a slip.
+    KeepRegister { ground: Ground },
     /// Ask the operator to scan the sheet again; the task stays open for the senior until a page replaces it.
     Rescan { reason: String },
 }

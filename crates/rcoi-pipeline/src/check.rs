@@ -103,5 +103,5 @@ impl Pipeline {
 
 /// The pure comparison, without writing anything.
 pub(crate) fn compare(facts: &ExamFacts) -> Reconciled {
-    reconcile(&facts.plan, &facts.packets, &facts.sheets, &facts.settled)
+    reconcile(&facts.plan, &facts.packets, &facts.sheets, &facts.settled, facts.policy.alike())
 }

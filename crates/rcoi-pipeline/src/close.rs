@@ -23,12 +23,13 @@ impl Pipeline {
         let row = self.inner.store.exam(exam).await?;
         let missing = || PipelineError::Internal(format!("no figures for exam {exam}"));
         let stats = self.inner.store.exam_stats().await?.into_iter().find(|s| s.exam == exam).ok_or_else(missing)?;
-        let (mut fields, mut sheets, mut rooms) = (0, 0, 0);
+        let (mut fields, mut sheets, mut rooms, mut persons) = (0, 0, 0, 0);
         for task in self.inner.store.open_tasks(exam).await? {
             match task.subject {
                 TaskSubject::Field { .. } => fields += 1,
                 TaskSubject::Sheet { .. } => sheets += 1,
                 TaskSubject::Room { .. } => rooms += 1,
+                TaskSubject::Person { .. } => persons += 1,
             }
         }
         let facts = GateFacts {
@@ -39,6 +40,7 @@ impl Pipeline {
             open_fields: fields,
             open_sheets: sheets,
             open_rooms: rooms,
+            open_persons: persons,
             policy_pending: self.inner.store.policy(exam).await?.is_some_and(|p| !p.applied),
             reconciled: true,
         };

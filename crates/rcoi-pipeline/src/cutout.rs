@@ -58,7 +58,22 @@ impl Pipeline {
                 None => self.cutout(page, &seen(&area, &doubts)).await,
             },
             TaskSubject::Sheet { .. } | TaskSubject::Room { .. } => self.page_picture(page, 0).await,
+            TaskSubject::Person { .. } => Err(PipelineError::Refused("у личных данных картинка своя у каждого поля".to_owned())),
         }
+    }
+
+    /// PNG of one compared field of a task about personal data. No other field of the form is ever shown with it.
+    pub async fn person_picture(&self, task: TaskId, field: &str) -> Result<Vec<u8>> {
+        let task = self.inner.store.task(task).await?.task;
+        let none = || PipelineError::Picture("no compared field of a registration form".to_owned());
+        let compared = matches!(&task.subject, TaskSubject::Person { lines, .. } if lines.iter().any(|l| l.field == field));
+        let page = task.page.filter(|_| compared).ok_or_else(none)?;
+        if let Some(png) = self.inner.store.cutout(page, field).await? {
+            return Ok(png);
+        }
+        let reading = self.inner.store.reading(page).await?.ok_or_else(none)?;
+        let read = reading.field(field).ok_or_else(none)?;
+        self.cutout(page, &seen(&read.area, &read.doubts)).await
     }
 
     /// PNG of an area of a page (corners in picture pixels), upright, with a margin.

@@ -9,7 +9,7 @@ use rcoi_model::{
     Doubt, ExamId, ExamPlan, FieldReading, Finding, Page, PageId, PageReading, PageState, TaskSubject, TemplateId, UserId, VerdictAct,
 };
 use rcoi_rules::reconcile::KEY_PREFIX;
-use rcoi_rules::{Expectations, FieldValue, PacketFacts, SheetFacts, effective_field, is_compared};
+use rcoi_rules::{Expectations, FieldValue, PacketFacts, Policy, SheetFacts, effective_field, is_compared};
 use rcoi_store::{VerdictMark, VerdictRow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub(crate) struct ExamFacts {
     pub(crate) sheets: Vec<Arc<SheetFacts>>,
     /// Keys of reconciliation tasks that are done.
     pub(crate) settled: BTreeSet<String>,
+    /// What is no difference in personal data is a matter of the exam's policy.
+    pub(crate) policy: Arc<Policy>,
 }
 
 /// The sheets of one exam as they were made last.
@@ -113,7 +115,7 @@ impl Pipeline {
         let sheets = pages.iter().filter_map(|page| made.sheets.get(&page.id)).map(|m| m.facts.clone()).collect();
         tracing::debug!(%exam, sheets = pages.len(), changed = changed.len(), "facts");
         lock(&self.inner.made_sheets).insert(exam, made);
-        Ok(ExamFacts { plan, pages, packets, sheets, settled })
+        Ok(ExamFacts { plan, pages, packets, sheets, settled, policy: self.policy_of(exam).await? })
     }
 
     /// What is kept of the readings of these pages.

@@ -22,6 +22,7 @@ mod known;
 mod make_package;
 pub mod package;
 mod packet_name;
+mod persons;
 mod pipeline;
 mod policies;
 mod quality;

@@ -4,6 +4,7 @@ use crate::check::compare;
 use crate::error::{PipelineError, Result};
 use crate::facts::{ReadFacts, Said};
 use crate::package::{self, ExamFacts, ExamPackage, PackagedField, PackagedPacket, PackagedSheet, SettledBy};
+use crate::persons::{corrections, ground_text};
 use crate::pipeline::Pipeline;
 use ed25519_dalek::SigningKey;
 use rcoi_model::{BlobHash, ExamId, ExamPlan, ExamState, PacketId, Page, PageId, PageState, Role, UserId, VerdictAct};
@@ -52,6 +53,7 @@ impl Pipeline {
         let rows = self.inner.store.verdicts(exam).await?;
         let explained = explained(&rows, &found);
         let roles: BTreeMap<UserId, Role> = self.inner.store.users().await?.into_iter().map(|u| (u.id, u.role)).collect();
+        let mut corrected = corrections(&rows, &found, |user| roles.get(&user).copied().unwrap_or(Role::Verifier));
         let said = Said::sort(rows);
         let known = self.known(&facts.pages);
         let pages: BTreeMap<PageId, &Page> = facts.pages.iter().map(|p| (p.id, p)).collect();
@@ -61,7 +63,8 @@ impl Pipeline {
             for sheet in facts.sheets.iter().filter(|s| s.packet == packet.id && s.state == PageState::Read) {
                 let missing = || PipelineError::Package(format!("page {} has no reading", sheet.page));
                 let (page, read) = pages.get(&sheet.page).zip(known.get(&sheet.page)).ok_or_else(missing)?;
-                sheets.push(packaged_sheet(page, read, sheet, &found, said.get(&sheet.page), &roles));
+                let made = packaged_sheet(page, read, sheet, &found, said.get(&sheet.page), &roles);
+                sheets.push(PackagedSheet { correction: corrected.remove(&sheet.page), ..made });
             }
             packets.push(PackagedPacket {
                 ppe: packet.ppe.clone(),
@@ -141,6 +144,7 @@ fn packaged_sheet(
         page: page.index,
         engine: read.engine.clone(),
         fields: fields.collect(),
+        correction: None,
     }
 }
 
@@ -150,7 +154,12 @@ fn explained(rows: &[VerdictRow], found: &Reconciled) -> BTreeMap<PacketId, Vec<
     let holds: BTreeSet<&str> = found.troubles.iter().map(|trouble| trouble.key.as_str()).collect();
     let mut out: BTreeMap<PacketId, Vec<String>> = BTreeMap::new();
     for row in rows.iter().filter(|row| holds.contains(row.task_key.as_str())) {
-        if let (Some(packet), VerdictAct::Explain { reason }) = (row.packet, &row.verdict.act) {
+        let reason = match &row.verdict.act {
+            VerdictAct::Explain { reason } => reason,
+            VerdictAct::KeepRegister { ground } => ground_text(ground),
+            _ => continue,
+        };
+        if let Some(packet) = row.packet {
             let key = row.task_key.strip_prefix(KEY_PREFIX).unwrap_or(&row.task_key);
             out.entry(packet).or_default().push(format!("{key}: {reason}"));
         }
@@ -167,7 +176,7 @@ fn file_name(plan: &ExamPlan, version: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcoi_model::{RoomTrouble, TaskId, TaskState, TaskSubject, Verdict, VerdictId};
+    use rcoi_model::{Ground, PersonLine, RoomTrouble, TaskId, TaskState, TaskSubject, Verdict, VerdictId};
     use rcoi_rules::reconcile::Trouble;
 
     #[test]
@@ -194,5 +203,44 @@ mod tests {
         let found = Reconciled { troubles: vec![holds], ..Reconciled::default() };
         let told = explained(&[row("count/0001-0101/5-6"), row("count/0001-0101/5-4")], &found);
         assert_eq!(told, [(packet, vec!["count/0001-0101/5-4: сверено".to_owned()])].into());
+    }
+
+    #[test]
+    fn a_kept_register_is_explained_without_a_name_and_an_accepted_form_corrects_it_while_they_differ() {
+        let (packet, page, user) = (PacketId::derived(&["room"]), PageId::derived(&["form"]), UserId::derived(&["verifier"]));
+        let line = |field: &str, form: &str, differs| PersonLine {
+            field: field.to_owned(),
+            form: form.to_owned(),
+            register: "Орлова".to_owned(),
+            differs,
+        };
+        let subject = || TaskSubject::Person {
+            participant: "0001".to_owned(),
+            lines: vec![line("surname", "ЗУЕВА", true), line("name", "ОРЛОВА", false)],
+        };
+        let key = format!("{KEY_PREFIX}person/0001/x");
+        let row = |act| VerdictRow {
+            seq: 1,
+            verdict: Verdict { id: VerdictId::derived(&["v"]), task: TaskId::derived(&["t"]), user, act, at: String::new() },
+            task_key: key.clone(),
+            station: Role::Verifier,
+            task_state: TaskState::Done,
+            page: Some(page),
+            packet: Some(packet),
+            subject: subject(),
+        };
+        let trouble = Trouble { key: key.clone(), page: Some(page), packet: Some(packet), subject: subject() };
+        let found = Reconciled { troubles: vec![trouble], ..Reconciled::default() };
+        let kept = [row(VerdictAct::KeepRegister { ground: Ground::WritingSlip })];
+        let told = explained(&kept, &found);
+        assert_eq!(told, [(packet, vec!["person/0001/x: описка участника, в ППЭ-12-02 записи нет".to_owned()])].into());
+        assert!(corrections(&kept, &found, |_| Role::Verifier).is_empty());
+
+        let accepted = [row(VerdictAct::AcceptForm { ground: Ground::CorrectionList })];
+        assert!(explained(&accepted, &found).is_empty());
+        let sent = corrections(&accepted, &found, |_| Role::Verifier).remove(&page).unwrap();
+        assert_eq!((sent.ground, sent.settled, sent.changes.len()), (Ground::CorrectionList, Role::Verifier, 1));
+        assert_eq!((sent.changes[0].old.as_str(), sent.changes[0].new.as_str()), ("Орлова", "ЗУЕВА"));
+        assert!(corrections(&accepted, &Reconciled::default(), |_| Role::Verifier).is_empty(), "they agree again");
     }
 }

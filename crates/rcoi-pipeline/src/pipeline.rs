@@ -291,13 +291,17 @@ impl Pipeline {
         Ok(tasks)
     }
 
-    /// Takes back the user's last verdict.
+    /// Takes back the user's last verdict, personal data apart: those have a station of their own.
     pub async fn undo(&self, user: UserId) -> Result<Option<Undone>> {
-        let undone = self.inner.store.undo(user).await?;
+        Ok(self.seen(self.inner.store.undo(user).await?))
+    }
+
+    /// An undone verdict changes what the reconciliation finds.
+    pub(crate) fn seen(&self, undone: Option<Undone>) -> Option<Undone> {
         if let Some(undone) = &undone {
             self.touched(undone.task.exam);
         }
-        Ok(undone)
+        undone
     }
 
     pub(crate) async fn plan(&self, exam: ExamId) -> Result<Arc<ExamPlan>> {

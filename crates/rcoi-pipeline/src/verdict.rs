@@ -3,6 +3,7 @@
 use crate::check::compare;
 use crate::error::{PipelineError, Result};
 use crate::field_tasks::{is_sample, senior_key, task, twin_of};
+use crate::persons;
 use crate::pipeline::Pipeline;
 use rcoi_model::{
     Doubt, Page, Role, RoomTrouble, SheetTrouble, Task, TaskId, TaskState, TaskSubject, UserId, Verdict, VerdictAct, VerdictId,
@@ -27,6 +28,10 @@ impl Pipeline {
         }
         let mut options = RecordOptions::default();
         match &act {
+            // Asked, it stays the same question: it goes away by itself when form and register agree again.
+            VerdictAct::Pass { .. } if matches!(on_task.subject, TaskSubject::Person { .. }) => {
+                options.after = AfterVerdict::StaysOpen(Role::Senior);
+            }
             VerdictAct::Pass { .. } => options.new_tasks.extend(page.as_ref().map(|p| passed(p, &on_task))),
             VerdictAct::Rescan { .. } => options.after = AfterVerdict::StaysOpen(Role::Senior),
             VerdictAct::Exclude { reason } => options.exclude = page.as_ref().map(|p| (p.id, reason.clone())),
@@ -36,7 +41,11 @@ impl Pipeline {
                     options.new_tasks.extend(self.disagreement(page, &on_task, value).await?);
                 }
             }
-            VerdictAct::SheetCode { .. } | VerdictAct::Bind { .. } | VerdictAct::Explain { .. } => {}
+            VerdictAct::SheetCode { .. }
+            | VerdictAct::Bind { .. }
+            | VerdictAct::Explain { .. }
+            | VerdictAct::AcceptForm { .. }
+            | VerdictAct::KeepRegister { .. } => {}
         }
         let verdict = Verdict { id, task: on, user, act, at: self.inner.store.now().to_string() };
         let saved = self.inner.store.record(&verdict, &options).await?;
@@ -83,6 +92,7 @@ impl Pipeline {
             return refuse("нужна причина");
         }
         match (&on.subject, act) {
+            (TaskSubject::Person { .. }, act) => persons::check(on.station, act),
             (TaskSubject::Field { kind, permitted, cells, options, doubts, .. }, VerdictAct::Value { value }) => {
                 let overrun = doubts.iter().any(|d| matches!(d, Doubt::Overflow)) || senior;
                 check_value(*kind, value, permitted, *cells, overrun, options).map_err(|e| PipelineError::Refused(e.to_string()))

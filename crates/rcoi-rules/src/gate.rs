@@ -15,6 +15,7 @@ pub struct GateFacts {
     pub open_fields: u64,
     pub open_sheets: u64,
     pub open_rooms: u64,
+    pub open_persons: u64,
     /// A change of the policy has not reached every page yet.
     pub policy_pending: bool,
     /// The reconciliation has run since the last page or verdict.
@@ -30,6 +31,7 @@ pub enum BlockKind {
     Fields,
     Sheets,
     Rooms,
+    Persons,
     SetAside,
     NotReconciled,
     Policy,
@@ -42,7 +44,7 @@ pub struct Block {
     pub count: u64,
     /// For people, Russian.
     pub text: String,
-    /// Station where it is settled: `verify`, `senior`, `packets`, or empty.
+    /// Station where it is settled: `verify`, `persons`, `senior`, `packets`, or empty.
     pub station: String,
 }
 
@@ -69,6 +71,13 @@ pub fn gate(facts: &GateFacts) -> Vec<Block> {
         "senior",
     );
     block(f.open_rooms > 0, BlockKind::Rooms, f.open_rooms, format!("расхождений сверки не объяснено: {}", f.open_rooms), "senior");
+    block(
+        f.open_persons > 0,
+        BlockKind::Persons,
+        f.open_persons,
+        format!("персональных данных ждут сверки с реестром: {}", f.open_persons),
+        "persons",
+    );
     block(f.set_aside > 0, BlockKind::SetAside, f.set_aside, format!("листов отложено без решения: {}", f.set_aside), "senior");
     block(!f.reconciled, BlockKind::NotReconciled, 0, "сверка ещё не проведена".to_owned(), "");
     blocks
@@ -86,6 +95,7 @@ mod tests {
         open_fields: 0,
         open_sheets: 0,
         open_rooms: 0,
+        open_persons: 0,
         policy_pending: false,
         reconciled: true,
     };
@@ -104,6 +114,7 @@ mod tests {
             (GateFacts { open_fields: 1, ..CLEAN }, BlockKind::Fields),
             (GateFacts { open_sheets: 1, ..CLEAN }, BlockKind::Sheets),
             (GateFacts { open_rooms: 1, ..CLEAN }, BlockKind::Rooms),
+            (GateFacts { open_persons: 1, ..CLEAN }, BlockKind::Persons),
             (GateFacts { set_aside: 1, ..CLEAN }, BlockKind::SetAside),
             (GateFacts { policy_pending: true, ..CLEAN }, BlockKind::Policy),
             (GateFacts { reconciled: false, ..CLEAN }, BlockKind::NotReconciled),

@@ -1,6 +1,7 @@
 //! Which readings a person must see. The table is data (`data/policy.toml`); this is its reader and its one decision.
 
 use crate::expect::same_value;
+use crate::persons::{Alike, AlikeRow};
 use rcoi_model::{FieldReading, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -55,6 +56,7 @@ pub struct Policy {
     permitted: Vec<Permitted>,
     pub(crate) symbols: Symbols,
     pub(crate) sampling: Sampling,
+    alike: Alike,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -136,6 +138,8 @@ pub struct PolicyTable {
     #[serde(default)]
     pub pace: Pace,
     #[serde(default)]
+    pub persons: AlikeRow,
+    #[serde(default)]
     pub class: Vec<Row>,
     #[serde(default)]
     pub field: Vec<Row>,
@@ -182,6 +186,8 @@ pub enum PolicyError {
     Pace { name: &'static str, value: String },
     #[error("policy: '{0}' has two rows")]
     Repeated(String),
+    #[error("policy: persons: '{0}': expected groups of two or more characters, each character in one group")]
+    Alike(String),
 }
 
 impl Policy {
@@ -212,6 +218,7 @@ impl Policy {
             permitted: table.permitted.clone(),
             symbols: table.symbols,
             sampling: table.sampling,
+            alike: Alike::of(&table.persons).map_err(PolicyError::Alike)?,
             table,
         })
     }
@@ -226,6 +233,12 @@ impl Policy {
     #[must_use]
     pub fn pace(&self) -> Pace {
         self.table.pace
+    }
+
+    /// What counts as the same in personal data.
+    #[must_use]
+    pub fn alike(&self) -> &Alike {
+        &self.alike
     }
 
     /// The share of known answers on a board.
@@ -248,9 +261,17 @@ impl Policy {
             See::Doubt => doubtful,
             See::WhenSet => doubtful || !reading.value.is_empty(),
             See::Always => true,
-            See::Mismatch => expected.map_or(doubtful, |e| !same_value(e, &reading.value)),
+            See::Mismatch => expected.map_or(doubtful, |e| !self.same(&reading.class, e, &reading.value)),
         };
         seen.then_some(Need { station: rule.station, double: rule.double })
+    }
+
+    /// Is this what the exam knows? Personal data are held against the register here as they are at their own station.
+    fn same(&self, class: &str, known: &str, read: &str) -> bool {
+        match class {
+            "person" | "document" => self.alike.same(known, read),
+            _ => same_value(known, read),
+        }
     }
 
     /// Symbols a person may type: the policy's row for class and subject, else `alphabet` of the template.
@@ -364,6 +385,8 @@ mod tests {
         let level = format!("{head}[[class]]\nname='answer'\nsee='doubt'\nthreshold=9.0\n");
         assert!(matches!(Policy::parse(&level), Err(PolicyError::Threshold { .. })));
         assert!(Policy::parse(&format!("{head}[[class]]\nname='answer'\nsee='sometimes'\n")).is_err());
+        let alike = Policy::parse(&format!("{head}[persons]\nalike=['её', 'ёо']\n")).unwrap_err();
+        assert_eq!(alike, PolicyError::Alike("ёо".to_owned()));
         let share = Policy::parse(&format!("{head}[sampling]\nfilled=2.0\n")).unwrap_err();
         assert_eq!(share.to_string(), "policy: sampling: filled = 2: expected 0 to 1");
         let pace = Policy::parse(&format!("{head}[pace]\nfield=-1.0\n")).unwrap_err();

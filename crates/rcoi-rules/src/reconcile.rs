@@ -6,6 +6,7 @@
 use crate::bind::{Bindings, bind};
 use crate::effective::{FieldValue, ValueSource};
 use crate::expect::{Expectations, same_value};
+use crate::persons::Alike;
 use crate::room_checks::{self, Rooms};
 use rcoi_model::{
     ExamId, ExamPlan, FieldReading, Finding, FindingKind, PacketId, PageId, PageState, Role, RoomTrouble, SheetTrouble, Task, TaskState,
@@ -86,14 +87,18 @@ impl Trouble {
         Self { key, page, packet: Some(packet), subject: TaskSubject::Room { trouble, detail } }
     }
 
-    /// The task a senior gets.
+    /// The task that people get: personal data are compared by verifiers, everything else is the senior's.
     #[must_use]
     pub fn into_task(self, exam: ExamId) -> Task {
+        let station = match self.subject {
+            TaskSubject::Person { .. } => Role::Verifier,
+            _ => Role::Senior,
+        };
         Task {
             id: Task::id_for(exam, &self.key),
             exam,
             key: self.key,
-            station: Role::Senior,
+            station,
             state: TaskState::Open,
             page: self.page,
             packet: self.packet,
@@ -129,9 +134,16 @@ pub fn is_compared(field: &FieldReading) -> bool {
 }
 
 /// Compares plan, packets and sheets. `settled` = keys of tasks already done: a sheet that is still not placed after
-/// its task was done gets a fresh key, so it can never slip through. Idempotent; the order of `sheets` does not matter.
+/// its task was done gets a fresh key, so it can never slip through. `alike` = what is no difference in personal data.
+/// Idempotent; the order of `sheets` does not matter.
 #[must_use]
-pub fn reconcile<S: Borrow<SheetFacts>>(plan: &ExamPlan, packets: &[PacketFacts], sheets: &[S], settled: &BTreeSet<String>) -> Reconciled {
+pub fn reconcile<S: Borrow<SheetFacts>>(
+    plan: &ExamPlan,
+    packets: &[PacketFacts],
+    sheets: &[S],
+    settled: &BTreeSet<String>,
+    alike: &Alike,
+) -> Reconciled {
     let mut sheets: Vec<&SheetFacts> = sheets.iter().map(Borrow::borrow).collect();
     sheets.sort_by(|a, b| (&a.source, a.page).cmp(&(&b.source, b.page)));
     let expect = Expectations::new(plan);
@@ -154,7 +166,7 @@ pub fn reconcile<S: Borrow<SheetFacts>>(plan: &ExamPlan, packets: &[PacketFacts]
     for &sheet in &sheets {
         inside.entry(sheet.packet).or_default().push(sheet);
     }
-    let rooms = Rooms::new(&expect, packets, &out.bindings);
+    let rooms = Rooms::new(&expect, packets, &out.bindings, alike);
     for packet in packets {
         let inside = inside.get(&packet.id).map_or(&[][..], Vec::as_slice);
         let waiting = inside.iter().any(|s| s.state == PageState::Received || out.unplaced.contains(&s.page));

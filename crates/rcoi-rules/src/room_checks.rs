@@ -3,14 +3,16 @@
 use crate::answers::replacements;
 use crate::bind::Bindings;
 use crate::expect::{Expectations, same_value};
+use crate::persons::{self, Alike};
 use crate::reconcile::{EXTRA_FORM, LEDGER_FORM, PacketFacts, SheetFacts, Trouble};
-use rcoi_model::{ActKind, PacketId, PageId, PageState, Participant, RoomTrouble, TaskId};
+use rcoi_model::{ActKind, PacketId, PageId, PageState, Participant, RoomTrouble};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What all checks of rooms need, gathered once.
 pub(crate) struct Rooms<'a> {
     expect: &'a Expectations<'a>,
     bindings: &'a Bindings,
+    alike: &'a Alike,
     packets: BTreeMap<(&'a str, &'a str), &'a PacketFacts>,
     roster: BTreeMap<(&'a str, &'a str), Vec<&'a Participant>>,
     /// Participants with at least one sheet, in whatever room.
@@ -18,7 +20,7 @@ pub(crate) struct Rooms<'a> {
 }
 
 impl<'a> Rooms<'a> {
-    pub(crate) fn new(expect: &'a Expectations<'a>, packets: &'a [PacketFacts], bindings: &'a Bindings) -> Self {
+    pub(crate) fn new(expect: &'a Expectations<'a>, packets: &'a [PacketFacts], bindings: &'a Bindings, alike: &'a Alike) -> Self {
         let mut roster: BTreeMap<(&str, &str), Vec<&Participant>> = BTreeMap::new();
         for person in &expect.plan.participants {
             roster.entry((&person.ppe, &person.room)).or_default().push(person);
@@ -26,6 +28,7 @@ impl<'a> Rooms<'a> {
         Self {
             expect,
             bindings,
+            alike,
             packets: packets.iter().rev().map(|p| ((p.ppe.as_str(), p.room.as_str()), p)).collect(),
             roster,
             with_sheets: bindings.pages.values().map(|b| b.participant.as_str()).collect(),
@@ -172,7 +175,7 @@ pub(crate) fn participants(rooms: &Rooms<'_>, sheets: &[&SheetFacts], unplaced: 
         let registration = work.iter().find(|(form, _)| *form == "R").map(|(_, sheet)| *sheet);
         acts(expect, person, home.id, registration, work.is_empty(), out);
         if let Some(sheet) = registration {
-            compare_person(person, home.id, sheet, out);
+            out.extend(persons::compare(rooms.alike, person, home.id, sheet));
         }
     }
     for (page, participant, code) in &bindings.dangling {
@@ -211,33 +214,5 @@ fn acts(
             let page = registration.map(|s| s.page);
             out.push(Trouble::room(key, home, page, RoomTrouble::ActDiffers, text));
         }
-    }
-}
-
-fn compare_person(person: &Participant, home: PacketId, sheet: &SheetFacts, out: &mut Vec<Trouble>) {
-    let pairs = [
-        ("surname", "фамилия", &person.surname),
-        ("name", "имя", &person.name),
-        ("patronymic", "отчество", &person.patronymic),
-        ("document-series", "серия документа", &person.document_series),
-        ("document-number", "номер документа", &person.document_number),
-    ];
-    if pairs.iter().any(|(field, ..)| sheet.fields.get(*field).is_some_and(|f| f.waiting)) {
-        return;
-    }
-    let mut values = Vec::new();
-    let mut texts = Vec::new();
-    for (field, title, expected) in pairs {
-        let Some(value) = sheet.fields.get(field) else { continue };
-        if !same_value(&value.value, expected) {
-            values.push(value.value.as_str());
-            texts.push(format!("{title}: в бланке «{}», в списке «{expected}»", value.value));
-        }
-    }
-    if !texts.is_empty() {
-        // The values enter the key only as a digest: keys are written to logs, names never are.
-        let digest = TaskId::derived(&values);
-        let key = format!("person/{}/{digest}", person.code);
-        out.push(Trouble::room(key, home, Some(sheet.page), RoomTrouble::PersonDiffers, texts.join("; ")));
     }
 }

@@ -123,7 +123,8 @@ fn drawn() -> Drawn {
 
 impl Drawn {
     fn run(&self) -> Reconciled {
-        reconcile(&self.plan, &self.packets, &self.sheets, &self.settled)
+        let policy = Policy::parse(policy::DEFAULT_POLICY).unwrap();
+        reconcile(&self.plan, &self.packets, &self.sheets, &self.settled, policy.alike())
     }
 
     /// Keys without the common beginning, ids replaced by the number of the drawn sheet.
@@ -329,12 +330,42 @@ fn a_removal_mark_that_waits_for_a_person_makes_no_trouble_yet() {
 }
 
 #[test]
-fn a_person_who_differs_from_the_roster_is_told_without_the_name_in_the_key() {
+fn a_person_who_differs_from_the_register_is_told_field_by_field_without_the_name_in_the_key() {
     let mut d = drawn();
     d.set(0, "R", "surname", "ОРЛОВА");
     let keys = d.keys();
     assert_eq!(keys.len(), 1);
     assert!(keys[0].starts_with("person/0001/") && !keys[0].contains("ОРЛОВА"));
+    let task = d.run().troubles.remove(0).into_task(d.plan.id());
+    assert_eq!(task.station, Role::Verifier);
+    let TaskSubject::Person { participant, lines } = task.subject else { panic!("{:?}", task.subject) };
+    assert_eq!(participant, "0001");
+    let seen: Vec<_> = lines.iter().map(|l| (l.field.as_str(), l.form.as_str(), l.register.as_str(), l.differs)).collect();
+    let same = ("document-number", "123456", "123456", false);
+    assert_eq!(seen, [("surname", "ОРЛОВА", "Орлов", true), ("name", "ИВАН", "Иван", false), same]);
+}
+
+#[test]
+fn a_difference_keeps_its_key_and_another_one_or_another_register_has_another_key() {
+    let mut d = drawn();
+    d.set(0, "R", "surname", "ОРЛОВА");
+    let first = d.keys();
+    d.set(0, "R", "name", "иван");
+    assert_eq!(d.keys(), first, "what agrees is no part of the key");
+    d.set(0, "R", "document-number", "654321");
+    let second = d.keys();
+    d.plan.participants[0].surname = "Орлова-Зуева".into();
+    let third = d.keys();
+    assert!(second != first && third != second && second.len() == 1 && third.len() == 1);
+    d.set(0, "R", "document-number", "123456");
+    d.plan.participants[0].surname = "Орлова".into();
+    assert_eq!(d.keys(), Vec::<String>::new(), "the register was corrected: they agree");
+}
+
+#[test]
+fn a_form_with_a_field_that_waits_for_a_person_is_not_compared_yet() {
+    let mut d = drawn();
+    d.set(0, "R", "surname", "ОРЛОВА");
     d.of(0, "R").fields.get_mut("name").unwrap().waiting = true;
     assert_eq!(d.keys(), Vec::<String>::new());
 }

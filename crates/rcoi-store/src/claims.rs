@@ -4,24 +4,41 @@ use crate::db::args;
 use crate::dialect::CLAIM;
 use crate::error::{Result, StoreError, task_name};
 use crate::store::Store;
-use crate::tasks::{missing, read};
+use crate::tasks::{NOT_PERSONS, ONLY_PERSONS, Span, missing, read};
 use rcoi_model::{ExamId, Role, Task, TaskId, UserId};
 use std::time::Duration;
 
 impl Store {
     /// Up to `n` tasks of a station for a user: first the ones the user holds (their lease begins anew, so a
     /// reloaded page shows the same tasks), then free ones and ones whose lease has lapsed. No two users ever
-    /// hold the same task. `exam`: only of this exam.
+    /// hold the same task. `exam`: only of this exam. Personal data are claimed apart: [`Store::claim_persons`].
     pub async fn claim(&self, user: UserId, station: Role, exam: Option<ExamId>, n: u32, lease: Duration) -> Result<Vec<Task>> {
+        self.claim_between(user, station, exam, n, lease, NOT_PERSONS).await
+    }
+
+    /// The same for tasks about personal data, in all exams: `station` = senior for those that verifiers asked about.
+    pub async fn claim_persons(&self, user: UserId, station: Role, n: u32, lease: Duration) -> Result<Vec<Task>> {
+        self.claim_between(user, station, None, n, lease, ONLY_PERSONS).await
+    }
+
+    async fn claim_between(
+        &self,
+        user: UserId,
+        station: Role,
+        exam: Option<ExamId>,
+        n: u32,
+        lease: Duration,
+        [from, to]: Span,
+    ) -> Result<Vec<Task>> {
         let (now, until) = (self.micros(), self.lease_end(lease));
-        let values = |limit: i64| args![user, until, now, station.as_str(), exam, limit];
+        let values = |limit: i64| args![user, until, now, station.as_str(), exam, limit, from, to];
         let mut tx = self.db.begin_light().await?;
         let mut rows = tx
             .all(
                 "UPDATE tasks SET lease_until = $2 WHERE id IN (
                      SELECT id FROM tasks
                      WHERE state = 'open' AND claimed_by = $1 AND lease_until > $3
-                       AND station = $4 AND ($5 IS NULL OR exam = $5)
+                       AND station = $4 AND ($5 IS NULL OR exam = $5) AND sort_key >= $7 AND sort_key < $8
                      ORDER BY sort_key, id LIMIT $6)
                  RETURNING *",
                 values(i64::from(n)),

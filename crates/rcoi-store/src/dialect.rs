@@ -38,20 +38,21 @@ pub(crate) const TAKE_UNPUBLISHED: Both = Both {
                RETURNING pages.id, pages.urgency, pages.received_at",
 };
 
-/// Gives free tasks of a station to a user. $1 user, $2 new lease end, $3 now, $4 station, $5 exam or null, $6 how many.
+/// Gives free tasks of a station to a user. $1 user, $2 new lease end, $3 now, $4 station, $5 exam or null, $6 how many,
+/// $7 and $8 from which sort key to which.
 /// One station: the index `tasks_open` then has the tasks in their order, and a backlog of millions costs what an empty one does.
 /// PostgreSQL: rows another claim is holding are skipped, so two people never wait for or get the same task.
 pub(crate) const CLAIM: Both = Both {
     sqlite: "UPDATE tasks SET claimed_by = $1, lease_until = $2 WHERE id IN (
                  SELECT id FROM tasks
                  WHERE state = 'open' AND (claimed_by IS NULL OR lease_until <= $3)
-                   AND station = $4 AND ($5 IS NULL OR exam = $5)
+                   AND station = $4 AND ($5 IS NULL OR exam = $5) AND sort_key >= $7 AND sort_key < $8
                  ORDER BY sort_key, id LIMIT $6)
              RETURNING *",
     postgres: "WITH picked AS MATERIALIZED (
                    SELECT id FROM tasks
                    WHERE state = 'open' AND (claimed_by IS NULL OR lease_until <= $3)
-                     AND station = $4 AND ($5::text IS NULL OR exam = $5)
+                     AND station = $4 AND ($5::text IS NULL OR exam = $5) AND sort_key >= $7 AND sort_key < $8
                    ORDER BY sort_key, id LIMIT $6 FOR UPDATE SKIP LOCKED)
                UPDATE tasks SET claimed_by = $1, lease_until = $2 FROM picked WHERE tasks.id = picked.id
                RETURNING tasks.*",

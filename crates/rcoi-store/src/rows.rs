@@ -101,6 +101,16 @@ pub struct TaskCount {
     pub claimed: u64,
 }
 
+/// Open tasks at one station.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct OpenCount {
+    pub station: Role,
+    /// About personal data.
+    pub persons: u64,
+    /// About fields, sheets and rooms.
+    pub others: u64,
+}
+
 /// What happens to the task of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AfterVerdict {

@@ -4,12 +4,24 @@ use crate::columns::to_json;
 use crate::db::{Row, Tx, args};
 use crate::error::{Result, StoreError, task_name};
 use crate::exams::must_be_open;
-use crate::rows::{Synced, TaskCount, TaskFilter, TaskRow};
+use crate::rows::{OpenCount, Synced, TaskCount, TaskFilter, TaskRow};
 use crate::store::Store;
 use crate::symbols;
-use rcoi_model::{ExamId, PageId, Role, Task, TaskId, TaskState, TaskSubject, VerdictId};
+use rcoi_model::{ExamId, PageId, Task, TaskId, TaskState, TaskSubject, VerdictId};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
+
+/// Beginnings of sort keys: `0` sheets, `1` fields, `2` rooms, `3` fields whose characters stand on boards, `4` personal data.
+/// The index of open tasks gives each station its own.
+pub(crate) const PERSONS: &str = "4/";
+const AFTER_PERSONS: &str = "5/";
+
+/// From which sort key to which.
+pub(crate) type Span = [&'static str; 2];
+/// Fields, sheets and rooms.
+pub(crate) const NOT_PERSONS: Span = ["", PERSONS];
+/// Personal data.
+pub(crate) const ONLY_PERSONS: Span = [PERSONS, AFTER_PERSONS];
 
 /// A doubt of the engine or a page it could not read.
 pub(crate) const ORIGIN_READING: &str = "reading";
@@ -106,9 +118,14 @@ impl Store {
     }
 
     /// Open tasks by station, in all exams. Asked after every verdict: only the index of open tasks is read.
-    pub async fn open_counts(&self) -> Result<Vec<(Role, u64)>> {
-        let rows = self.db.all("SELECT station, COUNT(*) AS n FROM tasks WHERE state = 'open' GROUP BY station", vec![]).await?;
-        rows.iter().map(|row| Ok((row.role("station")?, row.count("n")?))).collect()
+    pub async fn open_counts(&self) -> Result<Vec<OpenCount>> {
+        let sql = "SELECT station, COUNT(*) AS n, COUNT(*) FILTER (WHERE sort_key >= $1) AS persons
+                   FROM tasks WHERE state = 'open' GROUP BY station";
+        let read = |row: &Row| {
+            let persons = row.count("persons")?;
+            Ok(OpenCount { station: row.role("station")?, others: row.count("n")?.saturating_sub(persons), persons })
+        };
+        self.db.all(sql, args![PERSONS]).await?.iter().map(read).collect()
     }
 
     /// Counts by station and state; of one exam or of all.
@@ -199,13 +216,14 @@ pub(crate) fn must_belong(task: &Task, exam: ExamId) -> Result<()> {
 }
 
 /// Fields of one class together, of one page together (its picture is loaded once), in the order of the form.
-/// Sheets come before fields, rooms after: what a sheet is decides what its fields mean.
+/// Sheets come before fields, rooms after: what a sheet is decides what its fields mean. Personal data have a station of their own.
 fn sort_key(task: &Task) -> String {
     let page = task.page.map(|p| p.to_string()).unwrap_or_default();
     match &task.subject {
         TaskSubject::Sheet { trouble, .. } => format!("0/{trouble:?}/{page}"),
         TaskSubject::Field { class, field, .. } => format!("1/{class}/{page}/{}", padded(field)),
         TaskSubject::Room { trouble, .. } => format!("2/{trouble:?}/{}", task.key),
+        TaskSubject::Person { .. } => format!("{PERSONS}{}", task.key),
     }
 }
 

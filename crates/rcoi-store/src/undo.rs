@@ -7,6 +7,7 @@ use crate::error::{Result, StoreError, task_name};
 use crate::exams::must_be_open;
 use crate::rows::Undone;
 use crate::store::Store;
+use crate::tasks::{NOT_PERSONS, ONLY_PERSONS, Span};
 use crate::{pages, tasks, verdicts};
 use rcoi_model::{PageId, TaskId, UserId, VerdictId};
 use std::time::Duration;
@@ -18,16 +19,26 @@ impl Store {
     /// Takes back the last verdict of a user that still counts: its task is open again and claimed by the user,
     /// a page it excluded is back in the work with its tasks, tasks it made are obsolete. `None`: nothing to undo.
     /// Refused with [`StoreError::Conflict`] when somebody acted on what followed from it, with
-    /// [`StoreError::Closed`] when the exam is closed.
+    /// [`StoreError::Closed`] when the exam is closed. Decisions about personal data are taken back apart:
+    /// [`Store::undo_person`].
     pub async fn undo(&self, user: UserId) -> Result<Option<Undone>> {
+        self.undo_between(user, NOT_PERSONS).await
+    }
+
+    /// Takes back the last decision of a user about personal data, as [`Store::undo`] does with all others.
+    pub async fn undo_person(&self, user: UserId) -> Result<Option<Undone>> {
+        self.undo_between(user, ONLY_PERSONS).await
+    }
+
+    async fn undo_between(&self, user: UserId, [from, to]: Span) -> Result<Option<Undone>> {
         let now = self.micros();
         let mut tx = self.db.begin().await?;
         let last = tx
             .one(
                 "SELECT v.*, t.exam, t.page FROM verdicts v JOIN tasks t ON t.id = v.task
-                 WHERE v.user_id = $1 AND NOT EXISTS (SELECT 1 FROM verdict_undos u WHERE u.verdict = v.id)
+                 WHERE v.user_id = $1 AND t.sort_key >= $2 AND t.sort_key < $3 AND NOT EXISTS (SELECT 1 FROM verdict_undos u WHERE u.verdict = v.id)
                  ORDER BY v.seq DESC LIMIT 1",
-                args![user],
+                args![user, from, to],
             )
             .await?;
         let Some(last) = last else { return Ok(None) };
@@ -59,6 +70,8 @@ impl Store {
             return Err(StoreError::Conflict("somebody already works on what followed from the verdict".to_owned()));
         }
 
+        // Only a verdict that left its task open has sent it to another station.
+        let settled = task.opt_id::<VerdictId>("closed_by")? == Some(verdict.id);
         put_back(&mut tx, now, user, verdict.id).await?;
         for row in tx.all("SELECT id FROM tasks WHERE created_by = $1 AND state = 'open' ORDER BY id", args![verdict.id]).await? {
             tasks::obsolete(&mut tx, row.id::<TaskId>("id")?).await?;
@@ -72,11 +85,14 @@ impl Store {
         .await?;
         tx.run("UPDATE tasks SET state = 'open', closed_by = NULL WHERE closed_by = $1 AND state <> 'open'", args![verdict.id]).await?;
         tx.run(
-            "UPDATE tasks SET state = 'open', closed_by = NULL, claimed_by = $2, lease_until = $3,
-                    station = COALESCE(station_before, station), station_before = NULL WHERE id = $1",
+            "UPDATE tasks SET state = 'open', closed_by = NULL, claimed_by = $2, lease_until = $3 WHERE id = $1",
             args![verdict.task, user, self.lease_end(UNDO_LEASE)],
         )
         .await?;
+        if !settled {
+            let sql = "UPDATE tasks SET station = COALESCE(station_before, station), station_before = NULL WHERE id = $1";
+            tx.run(sql, args![verdict.task]).await?;
+        }
         let task = tx.one(TASK_LOCKED, args![verdict.task]).await?.ok_or_else(|| tasks::missing(verdict.task))?;
         let task = tasks::read(&task)?;
         tx.commit().await?;

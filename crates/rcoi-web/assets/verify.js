@@ -1,6 +1,7 @@
 // The fields station: one doubtful field at a time, the next ones fetched ahead, hands on the keyboard.
 import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
 import { FieldInput, showPermitted } from "./field.js";
+import { ReasonBox } from "./reason.js";
 import { el, lost, present, status, tally } from "./station.js";
 import { Strip } from "./strip.js";
 
@@ -199,49 +200,13 @@ async function back() {
 
 const refocus = () => (field.task ? el("value") : el("marks")).focus();
 
+const box = new ReasonBox(() => { if (current) refocus(); });
+el("help").addEventListener("close", () => { if (current) refocus(); });
+
 function ask(act, title, choices) {
   if (!current || !current.seen) return;
-  const box = el("reason-box");
-  el("reason-title").textContent = title;
-  el("reason").value = "";
-  el("reason-note").textContent = "";
-  el("reason-choices").replaceChildren(
-    ...choices.map((text, i) => {
-      const button = document.createElement("button");
-      const key = document.createElement("kbd");
-      button.type = "button";
-      key.textContent = String(i + 1);
-      button.append(key, ` ${text}`);
-      button.addEventListener("click", () => {
-        el("reason").value = text;
-        el("reason").focus();
-      });
-      return button;
-    }),
-  );
-  box.dataset.act = act;
-  box.showModal();
-  el("reason").focus();
+  box.ask({ title, choices, missing: texts.reason_needed }, (reason) => send({ act, reason }));
 }
-
-el("reason").addEventListener("keydown", (event) => {
-  const choice = el("reason-choices").children[Number(event.key) - 1];
-  if (choice && el("reason").value === "") {
-    event.preventDefault();
-    choice.click();
-  }
-});
-el("reason-cancel").addEventListener("click", () => el("reason-box").close());
-el("reason-box").querySelector("form").addEventListener("submit", (event) => {
-  const reason = el("reason").value.trim();
-  if (reason.length < 3) {
-    event.preventDefault();
-    el("reason-note").textContent = texts.reason_needed;
-    return;
-  }
-  send({ act: el("reason-box").dataset.act, reason });
-});
-for (const id of ["reason-box", "help"]) el(id).addEventListener("close", () => { if (current) refocus(); });
 
 const pass = () => ask("pass", texts.pass_title, [texts.pass_1, texts.pass_2, texts.pass_3]);
 const rescan = () => ask("rescan", texts.rescan_title, [texts.rescan_1, texts.rescan_2, texts.rescan_3]);
@@ -259,7 +224,7 @@ const keys = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (el("reason-box").open || el("help").open || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (box.open || el("help").open || event.ctrlKey || event.altKey || event.metaKey) return;
   const onButton = event.target instanceof HTMLButtonElement || event.target instanceof HTMLAnchorElement;
   if (event.key === "Enter" && onButton) return;
   let act = keys[event.key];
@@ -279,7 +244,7 @@ document.addEventListener("keydown", (event) => {
 
 const press = (act) => () => {
   act();
-  if (current && !el("reason-box").open && !el("help").open) refocus();
+  if (current && !box.open && !el("help").open) refocus();
 };
 el("do-enter").addEventListener("click", press(enter));
 el("do-undo").addEventListener("click", press(back));

@@ -5,7 +5,7 @@
 //! | `POST login` | anyone | `{login, password}` | `{csrf, login, role, home}` and the session cookie |
 //! | `POST logout` | signed in | | `{}` |
 //! | `GET me` | signed in | | `{csrf, login, role, home}` |
-//! | `GET progress` | verifier, senior, head, auditor | | `{verifier, symbols, senior}` open tasks |
+//! | `GET progress` | verifier, senior, head, auditor | | `{verifier, symbols, senior, persons, persons_asked}` open tasks |
 //! | `POST tasks/claim` | verifier, senior | `{n, station?}` | `{tasks: […], progress}` |
 //! | `POST tasks/{id}/verdict` | who holds the task | `{verdict_id, act, …}` | `{progress}` |
 //! | `POST undo` | verifier, senior | | `{task}` or `{task: null}` |
@@ -20,7 +20,8 @@
 //! | `GET health`, `/health`, `/ready` | anyone | | `{ok}` |
 //!
 //! Acts of a verdict (`rcoi_model::VerdictAct`): `value {value}`, `pass {reason}`, `rescan {reason}`; the senior also
-//! `sheet-code {code}`, `bind {participant, reason}`, `exclude {reason}`, `explain {reason}`. Every changing call but
+//! `sheet-code {code}`, `bind {participant, reason}`, `exclude {reason}`, `explain {reason}`; at the persons station ([`crate::persons`])
+//! `accept-form {ground}`, `keep-register {ground}`, `pass {reason}`. Every changing call but
 //! `login` needs the header `x-csrf-token`. Refusals are `{error, message}`, the message in the language of the cookie `lang`.
 
 use crate::AppState;
@@ -39,7 +40,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rcoi_model::{ExamId, PackageId, Role, Task, TaskId, TaskSubject, VerdictAct, VerdictId};
+use rcoi_model::{ExamId, PackageId, PersonLine, Role, Task, TaskId, TaskSubject, VerdictAct, VerdictId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::str::FromStr;
@@ -47,7 +48,7 @@ use std::str::FromStr;
 /// Most tasks one claim may take: a batch that a person answers well within a lease.
 const LARGEST_CLAIM: u32 = 64;
 
-fn id<T: FromStr>(text: &str) -> Result<T, Problem> {
+pub(crate) fn id<T: FromStr>(text: &str) -> Result<T, Problem> {
     text.parse().map_err(|_| Problem::not_found())
 }
 
@@ -79,7 +80,7 @@ pub(crate) async fn who_am_i(who: Signed) -> Json<Value> {
     Json(me(&who.session))
 }
 
-async fn progress_value(state: &AppState) -> Result<Value, Problem> {
+pub(crate) async fn progress_value(state: &AppState) -> Result<Value, Problem> {
     Ok(json!(state.backend().progress().await?))
 }
 
@@ -108,6 +109,14 @@ fn station_action(station: Role) -> Result<Action, Problem> {
         Role::Verifier => Ok(Action::VerifyFields),
         Role::Senior => Ok(Action::SettleTroubles),
         other => Err(Problem::bad(Said::text(|t| t.no_station).with("name", other.as_str()))),
+    }
+}
+
+/// The action that settling a task needs: a verifier compares personal data, what he asked about is the senior's.
+fn settling(task: &Task) -> Result<Action, Problem> {
+    match task.subject {
+        TaskSubject::Person { .. } if task.station == Role::Verifier => Ok(Action::SettlePersons),
+        _ => station_action(task.station),
     }
 }
 
@@ -141,7 +150,7 @@ pub(crate) async fn verdict(
         // Sent again after a lost answer: by now the task may stand at another station.
         return Ok(Json(json!({ "progress": progress_value(&state).await? })));
     }
-    let actor = who.must(station_action(held.station)?)?;
+    let actor = who.must(settling(&held)?)?;
     let role = actor.post.role().ok_or_else(Problem::forbidden)?;
     let act = checks::act(&held, role, body.act).map_err(Problem::unprocessable)?;
     state.backend().verdict(actor, body.verdict_id, task, act).await?;
@@ -294,7 +303,7 @@ pub(crate) fn task_value(view: &TaskView, lang: Lang) -> Value {
         "earlier": view.earlier,
         "notes": view.notes,
         "place": view.place,
-        "picture": task.page.map(|_| format!("/api/v1/tasks/{}/picture", task.id)),
+        "picture": picture_of(task),
     });
     let more = match &task.subject {
         TaskSubject::Field { field, kind, class, value, confidence, doubts, permitted, cells, options, .. } => json!({
@@ -331,11 +340,35 @@ pub(crate) fn task_value(view: &TaskView, lang: Lang) -> Value {
             "detail": detail,
             "acts": checks::acts(task),
         }),
+        TaskSubject::Person { participant, lines } => json!({
+            "about": "person",
+            "participant": participant,
+            "label": words::subject(&task.subject, lang),
+            "lines": lines.iter().map(|line| line_value(task, line, lang)).collect::<Vec<_>>(),
+            "acts": checks::acts(task),
+        }),
     };
     if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
         value.extend(more);
     }
     value
+}
+
+/// Where the picture of a task is. Of personal data each compared field has its own.
+fn picture_of(task: &Task) -> Option<String> {
+    let whole = task.page.is_some() && !matches!(task.subject, TaskSubject::Person { .. });
+    whole.then(|| format!("/api/v1/tasks/{}/picture", task.id))
+}
+
+fn line_value(task: &Task, line: &PersonLine, lang: Lang) -> Value {
+    json!({
+        "field": line.field,
+        "label": words::field(&line.field, lang),
+        "form": line.form,
+        "register": line.register,
+        "differs": line.differs,
+        "picture": format!("/api/v1/persons/{}/picture/{}", task.id, line.field),
+    })
 }
 
 fn card_value(card: &ExamCard, state: &AppState) -> Value {

@@ -4,7 +4,7 @@
 use crate::backend::{BackendError, Note, SourceRef, TaskView};
 use crate::centre::Centre;
 use rcoi_model::{Doubt, FieldKind, PageId, PageReading, Quad, Rect, Role, Task, TaskSubject, TemplateId, VerdictAct};
-use rcoi_store::TaskFilter;
+use rcoi_store::{TaskFilter, VerdictRow};
 use rcoi_template::{FieldSpec, Template};
 use std::sync::PoisonError;
 
@@ -82,15 +82,24 @@ impl Centre {
         Ok(view)
     }
 
-    /// What people said about the field of this task, on this task and on those it came from.
-    async fn notes(&self, task: &Task) -> Result<Vec<Note>, BackendError> {
-        let (Some(page), TaskSubject::Field { field: about, .. }) = (task.page, &task.subject) else { return Ok(Vec::new()) };
+    /// Verdicts on every task about one field of a page.
+    async fn said_of_field(&self, page: PageId, about: &str) -> Result<Vec<VerdictRow>, BackendError> {
         let mut said = Vec::new();
         for row in self.store().tasks(&TaskFilter { page: Some(page), ..TaskFilter::default() }).await? {
             if matches!(&row.task.subject, TaskSubject::Field { field, .. } if field == about) {
                 said.extend(self.store().verdicts_of_task(row.task.id).await?);
             }
         }
+        Ok(said)
+    }
+
+    /// What people said about the field or the person of this task, on this task and on those it came from.
+    async fn notes(&self, task: &Task) -> Result<Vec<Note>, BackendError> {
+        let mut said = match (task.page, &task.subject) {
+            (Some(page), TaskSubject::Field { field, .. }) => self.said_of_field(page, field).await?,
+            (_, TaskSubject::Person { .. }) => self.store().verdicts_of_task(task.id).await?,
+            _ => return Ok(Vec::new()),
+        };
         said.sort_by_key(|row| row.seq);
         let mut notes = Vec::new();
         for row in said {

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: &[(&str, &str, &str)] = &[
     ("style.css", "text/css; charset=utf-8", include_str!("../assets/style.css")),
     ("api.js", "text/javascript; charset=utf-8", include_str!("../assets/api.js")),
     ("field.js", "text/javascript; charset=utf-8", include_str!("../assets/field.js")),
@@ -17,6 +17,8 @@ const FILES: [(&str, &str, &str); 13] = [
     ("symbols.js", "text/javascript; charset=utf-8", include_str!("../assets/symbols.js")),
     ("live.js", "text/javascript; charset=utf-8", include_str!("../assets/live.js")),
     ("policy.js", "text/javascript; charset=utf-8", include_str!("../assets/policy.js")),
+    ("reason.js", "text/javascript; charset=utf-8", include_str!("../assets/reason.js")),
+    ("persons.js", "text/javascript; charset=utf-8", include_str!("../assets/persons.js")),
     ("senior.js", "text/javascript; charset=utf-8", include_str!("../assets/senior.js")),
     ("exam.js", "text/javascript; charset=utf-8", include_str!("../assets/exam.js")),
     ("icon.svg", "image/svg+xml", include_str!("../assets/icon.svg")),
@@ -24,7 +26,7 @@ const FILES: [(&str, &str, &str); 13] = [
 
 /// Serves one embedded file with an entity tag, so that a page load costs a few 304s at most.
 pub(crate) async fn serve(Path(name): Path<String>, request: HeaderMap) -> Response {
-    let Some((_, kind, text)) = FILES.into_iter().find(|f| f.0 == name) else {
+    let Some((_, kind, text)) = FILES.iter().copied().find(|f| f.0 == name) else {
         return Problem::not_found().into_response();
     };
     let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();

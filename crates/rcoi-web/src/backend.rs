@@ -130,12 +130,16 @@ pub struct OpenRow {
 /// How much is left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Progress {
-    /// Open tasks at the fields station.
+    /// Open tasks at the fields station; personal data are counted apart.
     pub verifier: u64,
     /// Open characters at the symbols station; their fields are among `verifier`.
     pub symbols: u64,
     /// Open tasks at the senior's.
     pub senior: u64,
+    /// Personal data that wait for a verifier.
+    pub persons: u64,
+    /// Personal data that a verifier asked the senior about.
+    pub persons_asked: u64,
 }
 
 /// One exam at a glance.
@@ -327,6 +331,12 @@ pub trait Backend: Send + Sync + 'static {
     fn board(&self, who: Actor, id: BoardId, items: Vec<BoardItem>) -> Answer<'_, BoardAnswer>;
     /// Takes back the last board of this person; `None`: nothing to take back.
     fn undo_board(&self, who: Actor) -> Answer<'_, Option<BoardUndone>>;
+    /// Up to `n` tasks about personal data; a senior gets first what he was asked.
+    fn claim_persons(&self, who: Actor, n: u32) -> Answer<'_, Vec<TaskView>>;
+    /// Takes back the last decision of this person about personal data and gives the task again.
+    fn undo_person(&self, who: Actor) -> Answer<'_, Option<TaskView>>;
+    /// The cut-out of one compared field of a registration form, and its media type.
+    fn person_picture<'a>(&'a self, task: TaskId, field: &'a str) -> Answer<'a, (Vec<u8>, &'static str)>;
     /// The remaining error rate of an exam and each verifier's own, as far as they are known.
     fn quality(&self, id: ExamId) -> Answer<'_, QualityRows>;
     /// The verification policy of an exam.

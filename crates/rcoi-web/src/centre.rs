@@ -158,10 +158,10 @@ impl Backend for Centre {
             }
             let at = Instant::now();
             let mut progress = Progress { symbols: self.store().open_symbols().await?, ..Progress::default() };
-            for (station, count) in self.store().open_counts().await? {
-                match station {
-                    Role::Verifier => progress.verifier += count,
-                    Role::Senior => progress.senior += count,
+            for count in self.store().open_counts().await? {
+                match count.station {
+                    Role::Verifier => (progress.verifier, progress.persons) = (count.others, count.persons),
+                    Role::Senior => (progress.senior, progress.persons_asked) = (count.others, count.persons),
                     Role::Operator | Role::Head | Role::Admin => {}
                 }
             }
@@ -380,6 +380,29 @@ impl Backend for Centre {
             Ok(undone.map(|u| BoardUndone { back: u.back, kept: u.kept }))
         }
         .boxed()
+    }
+
+    fn claim_persons(&self, who: Actor, n: u32) -> Answer<'_, Vec<TaskView>> {
+        async move {
+            let role = who.post.role().ok_or_else(|| BackendError::Refused(Said::text(|t| t.no_role)))?;
+            let tasks = self.pipeline.claim_persons(who.user, role, n).await?;
+            self.views(tasks).await
+        }
+        .boxed()
+    }
+
+    fn undo_person(&self, who: Actor) -> Answer<'_, Option<TaskView>> {
+        async move {
+            match self.pipeline.undo_person(who.user).await? {
+                Some(undone) => Ok(Some(self.view(undone.task).await?)),
+                None => Ok(None),
+            }
+        }
+        .boxed()
+    }
+
+    fn person_picture<'a>(&'a self, task: TaskId, field: &'a str) -> Answer<'a, (Vec<u8>, &'static str)> {
+        async move { Ok((self.pipeline.person_picture(task, field).await?, "image/png")) }.boxed()
     }
 
     fn quality(&self, id: ExamId) -> Answer<'_, QualityRows> {

@@ -1,7 +1,7 @@
 //! Which answer a task takes: permitted symbols, lengths, reasons, acts by role. The texts are for people.
 
 use crate::said::Said;
-use rcoi_model::{CheckDigit, Doubt, FieldKind, Role, RoomTrouble, SheetTrouble, Task, TaskSubject, VerdictAct};
+use rcoi_model::{CheckDigit, Doubt, FieldKind, Ground, Role, RoomTrouble, SheetTrouble, Task, TaskSubject, VerdictAct};
 
 /// Shortest reason, characters: «да» explains nothing.
 const SHORTEST_REASON: usize = 3;
@@ -15,10 +15,12 @@ pub fn longest(cells: u32, doubts: &[Doubt]) -> u32 {
     if doubts.contains(&Doubt::Overflow) { cells * 2 } else { cells }
 }
 
-/// Acts the senior may choose from, the usual one first.
+/// Acts that a task takes, the usual one first: of the senior, and of both stations where personal data are compared.
 #[must_use]
 pub fn acts(task: &Task) -> &'static [&'static str] {
     match &task.subject {
+        TaskSubject::Person { .. } if task.station == Role::Verifier => &["accept-form", "keep-register", "pass"],
+        TaskSubject::Person { .. } => &["accept-form", "keep-register"],
         TaskSubject::Field { .. } => &["value", "exclude", "rescan"],
         TaskSubject::Room { trouble: RoomTrouble::WrongRoom, .. } if task.page.is_some() => &["explain", "exclude", "bind", "rescan"],
         TaskSubject::Room { .. } if task.page.is_some() => &["explain", "exclude", "rescan"],
@@ -42,7 +44,11 @@ pub fn acts(task: &Task) -> &'static [&'static str] {
 pub fn act(task: &Task, role: Role, act: VerdictAct) -> Result<VerdictAct, Said> {
     let by_senior = role == Role::Senior;
     let is_field = matches!(task.subject, TaskSubject::Field { .. });
+    if matches!(task.subject, TaskSubject::Person { .. }) {
+        return person(task, act);
+    }
     match act {
+        VerdictAct::AcceptForm { .. } | VerdictAct::KeepRegister { .. } => Err(Said::text(|t| t.no_person)),
         VerdictAct::Value { value } => field_value(&task.subject, &value).map(|value| VerdictAct::Value { value }),
         VerdictAct::Pass { reason } => {
             if is_field {
@@ -67,6 +73,22 @@ pub fn act(task: &Task, role: Role, act: VerdictAct) -> Result<VerdictAct, Said>
             reason_of(&reason).map(|reason| VerdictAct::Exclude { reason })
         }
         VerdictAct::Explain { reason } => reason_of(&reason).map(|reason| VerdictAct::Explain { reason }),
+    }
+}
+
+/// Personal data: the form or the register, each with its ground, or a question to the senior.
+fn person(task: &Task, act: VerdictAct) -> Result<VerdictAct, Said> {
+    let stated = |ground| match ground {
+        Ground::Stated { reason } => reason_of(&reason).map(|reason| Ground::Stated { reason }),
+        ready => Ok(ready),
+    };
+    match act {
+        VerdictAct::AcceptForm { ground: Ground::WritingSlip } => Err(Said::text(|t| t.no_slip_ground)),
+        VerdictAct::KeepRegister { ground: Ground::CorrectionList } => Err(Said::text(|t| t.no_list_ground)),
+        VerdictAct::AcceptForm { ground } => stated(ground).map(|ground| VerdictAct::AcceptForm { ground }),
+        VerdictAct::KeepRegister { ground } => stated(ground).map(|ground| VerdictAct::KeepRegister { ground }),
+        VerdictAct::Pass { reason } if task.station == Role::Verifier => reason_of(&reason).map(|reason| VerdictAct::Pass { reason }),
+        _ => Err(Said::text(|t| t.no_person_act)),
     }
 }
 
@@ -200,6 +222,27 @@ mod tests {
         assert!(act(&task, Role::Verifier, exclude("второй скан")).is_err());
         assert!(act(&task, Role::Senior, exclude(" ")).is_err());
         assert!(act(&task, Role::Senior, exclude("второй скан")).is_ok());
+    }
+
+    #[test]
+    fn personal_data_are_settled_with_a_ground_that_fits() {
+        let lines = vec![rcoi_model::PersonLine { field: "surname".into(), form: "А".into(), register: "Б".into(), differs: true }];
+        let subject = TaskSubject::Person { participant: "1".into(), lines };
+        let task = Task { subject, ..field(FieldKind::Cells, "", 4, &[], vec![]) };
+        let accept = |ground| act(&task, Role::Verifier, VerdictAct::AcceptForm { ground });
+        let keep = |ground| act(&task, Role::Verifier, VerdictAct::KeepRegister { ground });
+        let stated = |reason: &str| Ground::Stated { reason: reason.into() };
+        assert!(accept(Ground::CorrectionList).is_ok() && keep(Ground::WritingSlip).is_ok());
+        assert!(accept(Ground::WritingSlip).is_err() && keep(Ground::CorrectionList).is_err());
+        assert_eq!(accept(stated(" справка о браке ")), Ok(VerdictAct::AcceptForm { ground: stated("справка о браке") }));
+        assert!(accept(stated("да")).is_err() && keep(stated("")).is_err());
+        let ask = VerdictAct::Pass { reason: "нет ведомости".into() };
+        assert!(act(&task, Role::Verifier, ask.clone()).is_ok());
+        let asked = Task { station: Role::Senior, ..task.clone() };
+        assert!(act(&asked, Role::Senior, ask).is_err(), "there is nobody above the senior");
+        assert!(act(&asked, Role::Senior, VerdictAct::Exclude { reason: "лишний лист".into() }).is_err());
+        let field = field(FieldKind::Cells, "", 4, &[], vec![]);
+        assert!(act(&field, Role::Senior, VerdictAct::AcceptForm { ground: Ground::CorrectionList }).is_err());
     }
 
     #[test]

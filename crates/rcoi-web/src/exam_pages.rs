@@ -12,7 +12,8 @@ use crate::words;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect};
-use rcoi_model::{ExamId, ExamState, Role};
+use rcoi_model::{ExamId, ExamState, Role, TaskSubject};
+use rcoi_rules::BlockKind;
 use serde::Deserialize;
 
 /// Open tasks listed on one page: more than a screen is nothing to read.
@@ -102,7 +103,13 @@ impl BlockLine {
                 links.push((href, label));
             }
         };
+        let persons = block.kind == BlockKind::Persons;
         match block.station {
+            Some(Role::Verifier | Role::Senior) if persons => {
+                let station = if block.station == Some(Role::Senior) { "senior" } else { "verifier" };
+                link(may(post, Action::SettlePersons), "/persons".into(), t.go_settle);
+                link(true, format!("/exams/{exam}/open/{station}"), t.go_list);
+            }
             Some(Role::Verifier) => {
                 link(may(post, Action::VerifyFields), "/verify".into(), t.go_settle);
                 link(true, format!("/exams/{exam}/open/verifier"), t.go_list);
@@ -173,6 +180,14 @@ struct OpenLine {
 impl OpenLine {
     fn file(&self) -> String {
         self.row.source.as_ref().map(shown).unwrap_or_default()
+    }
+
+    /// Where the senior settles it.
+    fn href(&self) -> String {
+        match self.row.task.subject {
+            TaskSubject::Person { .. } => "/persons".to_owned(),
+            _ => format!("/senior#{}", self.row.task.id),
+        }
     }
 }
 

@@ -69,7 +69,7 @@ impl Centre {
             .into_iter()
             .map(|b| Block {
                 station: match b.station.as_str() {
-                    "verify" => Some(Role::Verifier),
+                    "verify" | "persons" => Some(Role::Verifier),
                     "senior" => Some(Role::Senior),
                     "packets" => Some(Role::Operator),
                     _ => None,
@@ -78,18 +78,23 @@ impl Centre {
                 count: b.count,
             })
             .collect();
-        // Fields that were passed on wait elsewhere than those nobody has looked at.
-        if let Some(at) = blocks.iter().position(|b| b.kind == BlockKind::Fields) {
+        // What was passed on waits elsewhere than what nobody has looked at.
+        for kind in [BlockKind::Fields, BlockKind::Persons] {
+            let Some(at) = blocks.iter().position(|b| b.kind == kind) else { continue };
             let open = TaskFilter { exam: Some(exam), state: Some(TaskState::Open), ..TaskFilter::default() };
             let of_senior = TaskFilter { station: Some(Role::Senior), ..open };
             let tasks = self.store().tasks(&of_senior).await?;
-            let passed = tasks.iter().filter(|row| matches!(row.task.subject, TaskSubject::Field { .. })).count() as u64;
-            let whole = blocks[at].count;
-            blocks[at].count = whole.saturating_sub(passed);
+            let of_kind = |subject: &TaskSubject| match subject {
+                TaskSubject::Field { .. } => kind == BlockKind::Fields,
+                TaskSubject::Person { .. } => kind == BlockKind::Persons,
+                TaskSubject::Sheet { .. } | TaskSubject::Room { .. } => false,
+            };
+            let passed = tasks.iter().filter(|row| of_kind(&row.task.subject)).count() as u64;
+            blocks[at].count = blocks[at].count.saturating_sub(passed);
             if passed > 0 {
-                blocks.insert(at + 1, Block { kind: BlockKind::Fields, count: passed, station: Some(Role::Senior) });
+                blocks.insert(at + 1, Block { kind, count: passed, station: Some(Role::Senior) });
             }
-            blocks.retain(|b| b.kind != BlockKind::Fields || b.count > 0);
+            blocks.retain(|b| b.kind != kind || b.count > 0);
         }
         Ok(blocks)
     }

@@ -19,6 +19,7 @@ mod mapping;
 mod me;
 mod pages;
 pub mod password;
+mod persons;
 mod policy;
 mod quality;
 mod request;
@@ -204,6 +205,9 @@ pub fn router(state: AppState) -> Router {
         .route("/symbols/claim", post(boards::claim))
         .route("/boards", post(boards::store))
         .route("/boards/undo", post(boards::undo))
+        .route("/persons/claim", post(persons::claim))
+        .route("/persons/undo", post(persons::undo))
+        .route("/persons/{id}/picture/{field}", get(persons::picture))
         .route("/exams", get(api::exams))
         .route("/exams/{id}", get(api::exam))
         .route("/exams/{id}/quality", get(quality::answer))
@@ -222,6 +226,7 @@ pub fn router(state: AppState) -> Router {
         .route("/logout", post(pages::logout))
         .route("/symbols", get(boards::page))
         .route("/verify", get(pages::verify))
+        .route("/persons", get(persons::page))
         .route("/senior", get(pages::senior))
         .route("/exams", get(exam_pages::exams))
         .route("/exams/{id}", get(exam_pages::exam).post(exam_pages::exam_act))

@@ -97,6 +97,7 @@ impl Nav {
         let all = [
             ("/symbols", t.nav_symbols, Action::VerifyFields),
             ("/verify", t.nav_verify, Action::VerifyFields),
+            ("/persons", t.nav_persons, Action::SettlePersons),
             ("/senior", t.nav_senior, Action::SettleTroubles),
             ("/exams", t.nav_exams, Action::SeeExams),
             ("/operator", t.nav_operator, Action::SeePackets),

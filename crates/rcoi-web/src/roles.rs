@@ -44,6 +44,8 @@ impl From<Role> for Post {
 pub enum Action {
     /// Claim doubtful fields, answer them, take the last answer back.
     VerifyFields,
+    /// Hold registration forms against the register: accept the form, keep the register, ask the senior.
+    SettlePersons,
     /// Settle sheets and rooms: type a code, exclude, bind, explain.
     SettleTroubles,
     /// See the picture of any open task of the centre, not only of those held.
@@ -69,8 +71,9 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::VerifyFields,
+        Self::SettlePersons,
         Self::SettleTroubles,
         Self::SeeAnyPicture,
         Self::SeePackets,
@@ -102,9 +105,12 @@ pub fn may(post: Post, action: Action) -> bool {
     use Action as A;
     match post {
         Post::Works(Role::Operator) => matches!(action, A::SeePackets),
-        Post::Works(Role::Verifier) => matches!(action, A::VerifyFields),
+        Post::Works(Role::Verifier) => matches!(action, A::VerifyFields | A::SettlePersons),
         Post::Works(Role::Senior) => {
-            matches!(action, A::VerifyFields | A::SettleTroubles | A::SeeAnyPicture | A::SeePackets | A::SeeExams | A::Reconcile)
+            matches!(
+                action,
+                A::VerifyFields | A::SettlePersons | A::SettleTroubles | A::SeeAnyPicture | A::SeePackets | A::SeeExams | A::Reconcile
+            )
         }
         Post::Works(Role::Head) => matches!(
             action,
@@ -144,6 +150,7 @@ mod tests {
         // Columns: operator verifier senior head admin auditor.
         let table = [
             (Action::VerifyFields, [0, 1, 1, 0, 0, 0]),
+            (Action::SettlePersons, [0, 1, 1, 0, 0, 0]),
             (Action::SettleTroubles, [0, 0, 1, 0, 0, 0]),
             (Action::SeeAnyPicture, [0, 0, 1, 1, 0, 0]),
             (Action::SeePackets, [1, 0, 1, 1, 0, 1]),

@@ -60,7 +60,7 @@ impl fmt::Display for Said {
 }
 
 /// Sentences of the pipeline and the rules, `{}` for what varies. The figures come in the same order in both languages.
-const RULES: [(&str, &str); 19] = [
+const RULES: [(&str, &str); 24] = [
     (
         "это поле вы уже читали: второе чтение делает другой человек",
         "You have read this field already: the second reading is another person's.",
@@ -80,6 +80,11 @@ const RULES: [(&str, &str); 19] = [
         "The sheet needs a place: a code, a participant, exclusion or a rescan.",
     ),
     ("расхождение нужно объяснить или исключить лист", "Explain the difference or exclude the sheet."),
+    ("здесь решают, что верно: бланк или реестр", "Decide what is right here: the form or the register."),
+    ("нужно основание", "A ground is needed."),
+    ("описка не основание исправлять реестр", "A slip of the pen is no ground to correct the register."),
+    ("запись в ППЭ-12-02 не основание оставить реестр", "A line in the correction list PPE-12-02 is no ground to keep the register."),
+    ("у личных данных картинка своя у каждого поля", "Of personal data each field has a picture of its own."),
     ("нет листа, которому дать код", "There is no sheet to give a code to."),
     ("код {} принадлежит бланку {}, а лист — бланк {}", "The code {} belongs to the form {}, and the sheet is the form {}."),
     ("кода {} нет ни в одном комплекте экзамена", "The code {} is in no kit of the exam."),

@@ -57,6 +57,7 @@ macro_rules! texts {
 
 texts! {
     site = "РЦОИ · обработка бланков" | "RCOI · form processing";
+    site_short = "РЦОИ" | "RCOI";
     sign_in = "Вход" | "Sign in";
     sign_out = "Выйти" | "Sign out";
     login = "Логин" | "Login";
@@ -64,7 +65,8 @@ texts! {
     enter = "Войти" | "Sign in";
     nav_symbols = "Знаки" | "Symbols";
     nav_verify = "Поля" | "Fields";
-    nav_senior = "Старший верификатор" | "Senior verifier";
+    nav_persons = "Участники" | "Persons";
+    nav_senior = "Старший" | "Senior";
     nav_exams = "Экзамены" | "Exams";
     nav_operator = "Пакеты" | "Packets";
     nav_admin = "Пользователи" | "Users";
@@ -242,6 +244,8 @@ texts! {
     block_fields = "полей ждут верификации: {n}" | "fields wait for verification: {n}";
     block_passed = "полей переданы старшему верификатору: {n}" | "fields passed to the senior verifier: {n}";
     block_sheets = "нештатных листов ждут решения: {n}" | "strange sheets wait for a decision: {n}";
+    block_persons = "персональных данных ждут сверки с реестром: {n}" | "personal data wait to be held against the register: {n}";
+    block_persons_asked = "вопросов старшему о персональных данных: {n}" | "questions to the senior about personal data: {n}";
     block_rooms = "расхождений сверки не объяснено: {n}" | "differences not explained: {n}";
     block_set_aside = "листов отложено без решения: {n}" | "sheets set aside and not settled: {n}";
     block_not_reconciled = "сверка ещё не проведена" | "not reconciled yet";
@@ -322,6 +326,40 @@ texts! {
     symbols_own = "Контрольных знаков" | "Known answers seen:";
     symbols_slips = "ошибок" | "slips:";
     symbols_own_how = "Среди знаков незаметно стоят такие, ответ на которые уже известен." | "Among the characters stand some whose answer is known already.";
+    // The persons station.
+    persons_title = "Сверка персональных данных" | "Personal data";
+    persons_differ = "Персональные данные на бланке и в реестре расходятся" | "Personal data on the form and in the register differ";
+    persons_code = "Участник" | "Participant";
+    persons_form = "Бланк регистрации" | "Registration form";
+    persons_register = "Реестр" | "Register";
+    persons_accept = "Верен бланк" | "The form is right";
+    persons_keep = "Верен реестр" | "The register is right";
+    persons_ask = "Спросить старшего" | "Ask the senior";
+    persons_none = "Расхождений нет. Станция сама смотрит, не появились ли новые." | "Nothing differs. The station keeps looking for new differences.";
+    persons_rule = "Бланк принимают по ведомости ППЭ-12-02 или иному основанию; без основания верен реестр." | "A form is accepted on the list PPE-12-02 or another ground; without one the register is right.";
+    key_person_1 = "верен бланк: реестр исправят" | "the form is right: the register will be corrected";
+    key_person_2 = "верен реестр: на бланке описка" | "the register is right: the form has a slip";
+    key_person_3 = "спросить старшего с причиной" | "ask the senior, with a reason";
+    key_person_f4 = "крупнее, только отличия; ещё раз — обратно" | "larger, differences only; once more: back";
+    key_person_arrows = "пролистать строки" | "scroll the lines";
+    js_person_accept = "Бланк верен: на каком основании исправить реестр?" | "The form is right: on what ground is the register corrected?";
+    js_person_keep = "Реестр верен: на каком основании?" | "The register is right: on what ground?";
+    js_person_ask = "Что спросить у старшего?" | "What do you ask the senior?";
+    js_person_list = "Ведомость коррекции ППЭ-12-02" | "Correction list PPE-12-02";
+    js_person_slip = "Описка участника, в ППЭ-12-02 записи нет" | "A slip of the participant, no line in PPE-12-02";
+    js_person_ask_1 = "Ведомости ППЭ-12-02 нет или она не читается" | "PPE-12-02 is missing or cannot be read";
+    js_person_ask_2 = "Похоже на бланк другого участника" | "Looks like the form of another participant";
+    js_person_ask_3 = "Часть отличий — описка, часть — новые данные" | "Some differences are slips, some are new data";
+    js_person_ground_needed = "Назовите основание: хотя бы три знака." | "Give a ground: at least three characters.";
+    js_person_ground = "Основание" | "Ground";
+    js_person_reason = "Вопрос" | "Question";
+    js_person_same = "совпадает" | "same";
+    js_person_early = "сначала посмотрите на бланк" | "look at the form first";
+    js_note_asked = "спрашивает" | "asks";
+    no_person = "Это не персональные данные участника." | "These are not personal data.";
+    no_person_act = "Здесь решают, что верно: бланк или реестр; верификатор может спросить старшего." | "Decide what is right here: the form or the register; a verifier may ask the senior.";
+    no_slip_ground = "Описка — не основание исправлять реестр." | "A slip of the pen is no ground to correct the register.";
+    no_list_ground = "Запись в ППЭ-12-02 — не основание оставить реестр." | "A line in PPE-12-02 is no ground to keep the register.";
     quality = "Качество" | "Quality";
     quality_left = "Остаточные ошибки" | "Remaining errors";
     quality_how = "Часть уверенно прочитанных полей люди сверяют вслепую. Ошибкой машины считается то, что подтвердил старший верификатор." | "People check a share of the confident fields blindly. A slip of the machine is one that the senior verifier confirmed.";

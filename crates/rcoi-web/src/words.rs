@@ -188,6 +188,8 @@ pub fn block(kind: BlockKind, count: u64, station: Option<Role>) -> Said {
         BlockKind::Fields => Said::text(|t| t.block_fields),
         BlockKind::Sheets => Said::text(|t| t.block_sheets),
         BlockKind::Rooms => Said::text(|t| t.block_rooms),
+        BlockKind::Persons if station == Some(Role::Senior) => Said::text(|t| t.block_persons_asked),
+        BlockKind::Persons => Said::text(|t| t.block_persons),
         BlockKind::SetAside => Said::text(|t| t.block_set_aside),
         BlockKind::Policy => Said::text(|t| t.block_policy),
         BlockKind::NotReconciled => Said::text(|t| t.block_not_reconciled),
@@ -221,6 +223,7 @@ pub fn subject(subject: &TaskSubject, lang: Lang) -> String {
         TaskSubject::Field { field: name, .. } => field(name, lang),
         TaskSubject::Sheet { trouble, .. } => sheet_trouble(*trouble, lang),
         TaskSubject::Room { trouble, .. } => room_trouble(*trouble, lang),
+        TaskSubject::Person { .. } => lang.texts().persons_differ.to_owned(),
     }
 }
 

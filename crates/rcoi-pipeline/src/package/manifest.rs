@@ -54,6 +54,9 @@ pub(super) struct PacketManifest {
     /// Fields a person confirmed or changed, of all fields sent.
     pub(super) fields: u32,
     pub(super) settled_by_people: u32,
+    /// Sheets with a correction of the register.
+    #[serde(default)]
+    pub(super) corrections: u32,
     pub(super) explained: Vec<String>,
 }
 
@@ -77,6 +80,7 @@ impl PacketManifest {
             forms,
             fields: fields().count() as u32,
             settled_by_people: fields().filter(|f| f.settled != super::SettledBy::Machine).count() as u32,
+            corrections: sheets.iter().filter(|s| s.sent_correction().is_some()).count() as u32,
             explained: packet.explained.clone(),
         }
     }

@@ -27,7 +27,7 @@ mod xml;
 pub use build::{BuildError, Built, BuiltPacket, ImageSource, build};
 pub use fault::{FaultKind, PackageFault, Verified, VerifyLimits};
 pub use keys::{KeyError, fingerprint, generate, load_private, load_public, private_pem, public_pem};
-pub use model::{ExamFacts, ExamPackage, PackagedField, PackagedPacket, PackagedSheet, SettledBy};
+pub use model::{ExamFacts, ExamPackage, PackagedChange, PackagedCorrection, PackagedField, PackagedPacket, PackagedSheet, SettledBy};
 pub use name::{NameError, packet_name};
 pub use verify::{verify, verify_with};
 

@@ -1,6 +1,6 @@
 //! What goes into a package: plain facts, gathered by the caller from the store.
 
-use rcoi_model::{BlobHash, FieldKind, Role};
+use rcoi_model::{BlobHash, FieldKind, Ground, Role};
 
 /// A whole exam, ready to be sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +64,28 @@ pub struct PackagedSheet {
     /// Engine that read it.
     pub engine: String,
     pub fields: Vec<PackagedField>,
+    /// What the register is to take over from this registration form. Sent for form `R` only.
+    pub correction: Option<PackagedCorrection>,
+}
+
+/// A correction of personal data that a person accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PackagedCorrection {
+    pub ground: Ground,
+    /// Role of who accepted it.
+    pub settled: Role,
+    /// In the order of the form.
+    pub changes: Vec<PackagedChange>,
+}
+
+/// One field of the register.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PackagedChange {
+    pub field: String,
+    /// As the register has it.
+    pub old: String,
+    /// As the form has it.
+    pub new: String,
 }
 
 /// One field with both what the machine read and what is sent.
@@ -109,9 +131,18 @@ impl PackagedSheet {
         }
     }
 
+    /// The correction that may be sent with it.
+    pub(super) fn sent_correction(&self) -> Option<&PackagedCorrection> {
+        self.correction.as_ref().filter(|_| self.is_personal())
+    }
+
+    fn is_personal(&self) -> bool {
+        self.form == "R"
+    }
+
     /// Fields that may be sent: personal data only where the form is the registration form.
     pub(super) fn sent_fields(&self) -> impl Iterator<Item = &PackagedField> {
-        let personal = self.form == "R";
+        let personal = self.is_personal();
         self.fields.iter().filter(move |f| personal || !matches!(f.class.as_str(), "person" | "document"))
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use ed25519_dalek::SigningKey;
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use rcoi_model::{BlobHash, FieldKind, Role};
+use rcoi_model::{BlobHash, FieldKind, Ground, Role};
 use std::collections::HashMap;
 use std::io::{self, Cursor, Read, Write};
 use zip::ZipArchive;
@@ -48,6 +48,7 @@ fn sheet(form: &str, code: &str, image: &BlobHash, page: u32) -> PackagedSheet {
             field("surname", "person", "ИВАНОВ <&> \u{1}", SettledBy::Person(Role::Verifier)),
             field("answer-1", "answer", "42", SettledBy::Machine),
         ],
+        correction: None,
     }
 }
 
@@ -215,9 +216,42 @@ fn names_of_people_leave_only_with_the_registration_form() {
     assert_eq!(xml.matches("name=\"answer-1\"").count(), 3);
 }
 
+/// Every sheet with a correction of the surname.
+fn corrected(ground: Ground) -> (ExamPackage, Images) {
+    let (mut package, images) = exam();
+    let change = PackagedChange { field: "surname".to_owned(), old: "Петрова".to_owned(), new: "ЗУЕВА & СЫН".to_owned() };
+    for sheet in package.packets.iter_mut().flat_map(|p| &mut p.sheets) {
+        sheet.correction = Some(PackagedCorrection { ground: ground.clone(), settled: Role::Senior, changes: vec![change.clone()] });
+    }
+    (package, images)
+}
+
+#[test]
+fn a_correction_of_the_register_says_old_new_and_ground_on_the_registration_form_alone() {
+    let packet = |ground| {
+        let (package, mut images) = corrected(ground);
+        let (bytes, _) = built(&package, &mut images);
+        member(&bytes, &format!("packets/{ROOM_101}.zip"))
+    };
+    let listed = packet(Ground::CorrectionList);
+    let xml = String::from_utf8(member(&listed, "sheets.xml")).unwrap();
+    let sheet = xml.split("<sheet ").find(|part| part.contains("<correction")).unwrap();
+    assert!(sheet.starts_with("form=\"R\"") && xml.matches("<correction").count() == 1, "{xml}");
+    let said = sheet.split("<correction ").nth(1).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected = "ground=\"correction-list\" settled=\"senior\"> <change field=\"surname\"> <old>Петрова</old> \
+                    <new>ЗУЕВА &amp; СЫН</new> </change> </correction>";
+    assert!(said.starts_with(expected), "{said}");
+    let manifest: serde_json::Value = serde_json::from_slice(&member(&listed, "manifest.json")).unwrap();
+    assert_eq!(manifest["corrections"], 1);
+    assert!(!manifest.to_string().contains("Петрова"), "names stay in the XML");
+    let stated = packet(Ground::Stated { reason: "приказ <№ 7>".to_owned() });
+    let xml = String::from_utf8(member(&stated, "sheets.xml")).unwrap();
+    assert!(xml.contains("<reason>приказ &lt;№ 7&gt;</reason>"), "{xml}");
+}
+
 #[test]
 fn the_xml_has_the_shape_of_its_schema() {
-    let (package, mut images) = exam();
+    let (package, mut images) = corrected(Ground::Stated { reason: "приказ".to_owned() });
     let (bytes, _) = built(&package, &mut images);
     let xml = member(&member(&bytes, &format!("packets/{ROOM_101}.zip")), "sheets.xml");
     let schema = include_str!("../../xsd/sheets-1.xsd");
@@ -231,7 +265,12 @@ fn the_xml_has_the_shape_of_its_schema() {
                 let parent = path.last().map_or("", String::as_str);
                 let fits = matches!(
                     (parent, name.as_str()),
-                    ("", "packet") | ("packet", "explained" | "sheet") | ("sheet", "field") | ("field", "value" | "machine")
+                    ("", "packet")
+                        | ("packet", "explained" | "sheet")
+                        | ("sheet", "field" | "correction")
+                        | ("field", "value" | "machine")
+                        | ("correction", "reason" | "change")
+                        | ("change", "old" | "new")
                 );
                 assert!(fits, "{name} inside {parent}");
                 for attribute in start.attributes() {

@@ -1,9 +1,9 @@
 //! `sheets.xml` of a packet; its schema is `crates/rcoi-pipeline/xsd/sheets-1.xsd`.
 
-use super::model::{ExamFacts, PackagedPacket, PackagedSheet};
+use super::model::{ExamFacts, PackagedCorrection, PackagedPacket, PackagedSheet};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
-use rcoi_model::FieldKind;
+use rcoi_model::{FieldKind, Ground};
 use std::io;
 
 /// Namespace of version 1.
@@ -76,9 +76,42 @@ fn write_sheet(writer: &mut Writer<Vec<u8>>, sheet: &PackagedSheet) -> io::Resul
                     Ok(())
                 })?;
         }
-        Ok(())
+        match sheet.sent_correction() {
+            Some(correction) => write_correction(writer, correction),
+            None => Ok(()),
+        }
     })?;
     Ok(())
+}
+
+fn write_correction(writer: &mut Writer<Vec<u8>>, correction: &PackagedCorrection) -> io::Result<()> {
+    let PackagedCorrection { ground, settled, changes } = correction;
+    writer
+        .create_element("correction")
+        .with_attributes([("ground", ground_word(ground)), ("settled", settled.as_str())])
+        .write_inner_content(|writer| {
+            if let Ground::Stated { reason } = ground {
+                writer.create_element("reason").write_text_content(BytesText::new(&legal(reason)))?;
+            }
+            for change in changes {
+                let field = legal(&change.field);
+                writer.create_element("change").with_attribute(("field", field.as_str())).write_inner_content(|writer| {
+                    writer.create_element("old").write_text_content(BytesText::new(&legal(&change.old)))?;
+                    writer.create_element("new").write_text_content(BytesText::new(&legal(&change.new)))?;
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        })?;
+    Ok(())
+}
+
+fn ground_word(ground: &Ground) -> &'static str {
+    match ground {
+        Ground::CorrectionList => "correction-list",
+        Ground::WritingSlip => "writing-slip",
+        Ground::Stated { .. } => "stated",
+    }
 }
 
 fn kind_word(kind: FieldKind) -> &'static str {

@@ -120,6 +120,14 @@ pub(crate) fn room_task(exam: ExamId, key: &str, detail: &str) -> Task {
     task(exam, key.to_owned(), Role::Senior, None, subject)
 }
 
+/// A person whose form differs from the register.
+pub(crate) fn person_task(page: &Page, participant: &str) -> Task {
+    let line =
+        PersonLine { field: "surname".to_owned(), form: "ОРЛОВА".to_owned(), register: "Зуева".to_owned(), differs: true };
+    let subject = TaskSubject::Person { participant: participant.to_owned(), lines: vec![line] };
+    task(page.exam, format!("check/person/{participant}/x"), Role::Verifier, Some(page), subject)
+}
+
 pub(crate) fn sheet_task(page: &Page, trouble: SheetTrouble) -> Task {
     let subject = TaskSubject::Sheet { trouble, detail: String::new() };
     task(page.exam, format!("sheet/{}/{trouble:?}", page.id), Role::Senior, Some(page), subject)

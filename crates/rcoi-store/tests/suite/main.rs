@@ -5,6 +5,7 @@ mod boards;
 mod claims;
 mod exams;
 mod people;
+mod persons;
 mod policies;
 mod readings;
 mod sync;
@@ -66,6 +67,12 @@ on_both! {
         a_known_answer_is_shown_to_another_person_once_and_compared,
         a_character_that_may_not_stand_there_stops_the_whole_board,
         a_known_answer_of_an_exam_that_was_closed_does_not_cost_the_board,
+    },
+    persons::{
+        persons_and_fields_are_claimed_and_counted_apart,
+        people_claiming_at_once_never_share_a_person,
+        an_asked_person_waits_for_the_senior_and_is_the_same_question,
+        each_station_takes_back_its_own_last_verdict,
     },
     sync::{
         syncing_inserts_obsoletes_and_reopens_but_leaves_settled_tasks,

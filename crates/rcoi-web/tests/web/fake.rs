@@ -71,6 +71,13 @@ impl Fake {
         fake
     }
 
+    /// Personal data for the persons station: three that differ, and one that the senior was asked about.
+    pub(crate) fn of_persons() -> Self {
+        let mut tasks = rows::few();
+        tasks.extend(rows::persons());
+        Self::with_tasks(tasks)
+    }
+
     /// What was said on boards, in order: character and what it was said to be.
     pub(crate) fn said(&self) -> Vec<(char, Option<char>)> {
         let state = self.0.lock().unwrap();
@@ -96,8 +103,32 @@ fn ready<'a, T: Send + 'a>(value: Result<T, BackendError>) -> Answer<'a, T> {
     async move { value }.boxed()
 }
 
-fn open_at(view: &TaskView, station: Role) -> bool {
+fn is_person(view: &TaskView) -> bool {
+    matches!(view.task.subject, TaskSubject::Person { .. })
+}
+
+fn waits_at(view: &TaskView, station: Role) -> bool {
     view.task.state == TaskState::Open && view.task.station == station
+}
+
+/// Personal data have a station of their own.
+fn open_at(view: &TaskView, station: Role) -> bool {
+    waits_at(view, station) && !is_person(view)
+}
+
+fn person_at(view: &TaskView, station: Role) -> bool {
+    waits_at(view, station) && is_person(view)
+}
+
+/// Up to `n` tasks of a kind that nobody else holds, now this person's.
+fn take(s: &mut State, who: Actor, n: u32, fits: impl Fn(&TaskView) -> bool) -> Vec<TaskView> {
+    let free = s.tasks.iter_mut().filter(|(t, holder)| fits(t) && holder.is_none_or(|h| h == who.user));
+    free.take(n as usize)
+        .map(|(t, holder)| {
+            *holder = Some(who.user);
+            t.clone()
+        })
+        .collect()
 }
 
 impl State {
@@ -112,20 +143,33 @@ impl State {
     fn open(&self, station: Role) -> u64 {
         self.tasks.iter().filter(|t| open_at(&t.0, station)).count() as u64
     }
+
+    fn persons(&self, station: Role) -> u64 {
+        self.tasks.iter().filter(|t| person_at(&t.0, station)).count() as u64
+    }
+
+    /// Takes back the last verdict of a person on tasks of a kind.
+    fn take_back(&mut self, who: Actor, fits: impl Fn(&TaskView) -> bool) -> Result<Option<TaskView>, BackendError> {
+        let of_kind = |id: TaskId| self.tasks.iter().any(|t| t.0.task.id == id && fits(&t.0));
+        let Some(at) = self.verdicts.iter().rposition(|v| v.2 == who.user && of_kind(v.1)) else { return Ok(None) };
+        let (_, task, _, act) = self.verdicts.remove(at);
+        let key = format!("senior/{}", self.row(task)?.0.task.key);
+        self.tasks.retain(|t| t.0.task.key != key);
+        let row = self.row(task)?;
+        row.0.task.state = TaskState::Open;
+        row.1 = Some(who.user);
+        match act {
+            VerdictAct::Value { value } => row.0.earlier = Some(value),
+            VerdictAct::Rescan { .. } | VerdictAct::Pass { .. } => row.0.task.station = Role::Verifier,
+            _ => {}
+        }
+        Ok(Some(row.0.clone()))
+    }
 }
 
 impl Backend for Fake {
     fn claim(&self, who: Actor, station: Role, n: u32) -> Answer<'_, Vec<TaskView>> {
-        ready(self.with(|s| {
-            let free = s.tasks.iter_mut().filter(|(t, holder)| open_at(t, station) && holder.is_none_or(|h| h == who.user));
-            Ok(free
-                .take(n as usize)
-                .map(|(t, holder)| {
-                    *holder = Some(who.user);
-                    t.clone()
-                })
-                .collect())
-        }))
+        ready(self.with(|s| Ok(take(s, who, n, |t| open_at(t, station)))))
     }
 
     fn task(&self, id: TaskId) -> Answer<'_, Task> {
@@ -159,6 +203,11 @@ impl Backend for Fake {
                     row.0.notes.push(note("rescan", reason));
                     row.1 = None;
                 }
+                VerdictAct::Pass { reason } if is_person(&row.0) => {
+                    row.0.task.station = Role::Senior;
+                    row.0.notes.push(note("pass", reason));
+                    row.1 = None;
+                }
                 VerdictAct::Pass { reason } => {
                     row.0.task.state = TaskState::Done;
                     let mut passed = row.0.clone();
@@ -181,27 +230,14 @@ impl Backend for Fake {
     }
 
     fn undo(&self, who: Actor) -> Answer<'_, Option<TaskView>> {
-        ready(self.with(|s| {
-            let Some(at) = s.verdicts.iter().rposition(|v| v.2 == who.user) else { return Ok(None) };
-            let (_, task, _, act) = s.verdicts.remove(at);
-            let key = format!("senior/{}", s.row(task)?.0.task.key);
-            s.tasks.retain(|t| t.0.task.key != key);
-            let row = s.row(task)?;
-            row.0.task.state = TaskState::Open;
-            row.1 = Some(who.user);
-            match act {
-                VerdictAct::Value { value } => row.0.earlier = Some(value),
-                VerdictAct::Rescan { .. } => row.0.task.station = Role::Verifier,
-                _ => {}
-            }
-            Ok(Some(row.0.clone()))
-        }))
+        ready(self.with(|s| s.take_back(who, |t| !is_person(t))))
     }
 
     fn progress(&self) -> Answer<'_, Progress> {
         ready(self.with(|s| {
             let symbols = s.symbols.iter().filter(|x| x.said.is_none()).count() as u64;
-            Ok(Progress { verifier: s.open(Role::Verifier), symbols, senior: s.open(Role::Senior) })
+            let (persons, persons_asked) = (s.persons(Role::Verifier), s.persons(Role::Senior));
+            Ok(Progress { verifier: s.open(Role::Verifier), symbols, senior: s.open(Role::Senior), persons, persons_asked })
         }))
     }
 
@@ -234,6 +270,8 @@ impl Backend for Fake {
             let mut blocks = vec![
                 line(BlockKind::Fields, s.open(Role::Verifier), Role::Verifier),
                 line(BlockKind::Sheets, s.open(Role::Senior), Role::Senior),
+                line(BlockKind::Persons, s.persons(Role::Verifier), Role::Verifier),
+                line(BlockKind::Persons, s.persons(Role::Senior), Role::Senior),
             ];
             blocks.retain(|b| b.count > 0 && !s.closed);
             Ok(ExamDetails { card: rows::card(s), packets: rows::packets(s.raised), blocks, packages: s.packages.clone() })
@@ -253,7 +291,7 @@ impl Backend for Fake {
 
     fn close(&self, _who: Actor, _id: ExamId) -> Answer<'_, ()> {
         ready(self.with(|s| {
-            if s.open(Role::Verifier) + s.open(Role::Senior) > 0 {
+            if s.tasks.iter().any(|t| t.0.task.state == TaskState::Open) {
                 return Err(BackendError::Refused(Said::new("Закрыть нельзя: есть открытые задания.", "Open tasks forbid closing.")));
             }
             s.closed = true;
@@ -302,7 +340,7 @@ impl Backend for Fake {
 
     fn open(&self, _id: ExamId, station: Role, most: u32) -> Answer<'_, Vec<OpenRow>> {
         ready(self.with(|s| {
-            let open = s.tasks.iter().filter(|t| open_at(&t.0, station)).take(most as usize);
+            let open = s.tasks.iter().filter(|t| waits_at(&t.0, station)).take(most as usize);
             Ok(open
                 .map(|(view, holder)| OpenRow {
                     task: view.task.clone(),
@@ -396,6 +434,32 @@ impl Backend for Fake {
                 }
             }
             Ok(Some(BoardUndone { back: items.len() as u64, kept: 0 }))
+        }))
+    }
+
+    fn claim_persons(&self, who: Actor, n: u32) -> Answer<'_, Vec<TaskView>> {
+        ready(self.with(|s| {
+            let mut tasks = match who.post {
+                Post::Works(Role::Senior) => take(s, who, n, |t| person_at(t, Role::Senior)),
+                _ => Vec::new(),
+            };
+            tasks.extend(take(s, who, n - tasks.len() as u32, |t| person_at(t, Role::Verifier)));
+            Ok(tasks)
+        }))
+    }
+
+    fn undo_person(&self, who: Actor) -> Answer<'_, Option<TaskView>> {
+        ready(self.with(|s| s.take_back(who, is_person)))
+    }
+
+    fn person_picture<'a>(&'a self, task: TaskId, field: &'a str) -> Answer<'a, (Vec<u8>, &'static str)> {
+        ready(self.with(|s| match &s.row(task)?.0.task.subject {
+            TaskSubject::Person { lines, .. } => {
+                let line = lines.iter().find(|l| l.field == field).ok_or(BackendError::NotFound)?;
+                let cells = if field.starts_with("document") { 10 } else { 20 };
+                Ok((drawn::field(&line.form, cells).into_bytes(), "image/svg+xml"))
+            }
+            _ => Err(BackendError::NotFound),
         }))
     }
 

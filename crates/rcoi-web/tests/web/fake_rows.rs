@@ -3,7 +3,8 @@
 use crate::drawn;
 use crate::fake::{FakeSymbol, State, exam_id};
 use rcoi_model::{
-    Doubt, ExamState, FieldKind, PackageId, PacketId, PageId, Quad, Role, RoomTrouble, SheetTrouble, Task, TaskState, TaskSubject,
+    Doubt, ExamState, FieldKind, PackageId, PacketId, PageId, PersonLine, Quad, Role, RoomTrouble, SheetTrouble, Task, TaskState,
+    TaskSubject,
 };
 use rcoi_web::backend::{ExamCard, Note, PackageRow, PacketRow, SourceRef, SymbolTask, TaskView};
 
@@ -101,6 +102,37 @@ pub(crate) fn many() -> Vec<TaskView> {
         sheet("sheet-017", SheetTrouble::CodeUnreadable, "Штрихкод смазан, цифры под ним видны"),
         sheet("sheet-031", SheetTrouble::UnknownForm, "Ни один бланк экзамена не подходит"),
         room,
+    ]
+}
+
+/// Surname, name, patronymic, series and number, on the form and in the register.
+fn person(code: &str, form: [&str; 5], register: [&str; 5]) -> TaskView {
+    let fields = ["surname", "name", "patronymic", "document-series", "document-number"];
+    let line = |((field, form), register): ((&str, &str), &str)| PersonLine {
+        field: field.into(),
+        form: form.into(),
+        register: register.into(),
+        differs: form.to_lowercase() != register.to_lowercase(),
+    };
+    let lines = fields.into_iter().zip(form).zip(register).map(line).collect();
+    let subject = TaskSubject::Person { participant: code.into(), lines };
+    let mut view = task(&format!("check/person/{code}"), Role::Verifier, subject);
+    view.form = "ege-r".into();
+    view
+}
+
+pub(crate) fn persons() -> Vec<TaskView> {
+    let married = ["ТИХОМИРОВА-ГУСЕВА", "НАТАЛЬЯ", "АЛЕКСАНДРОВНА", "8021", "413250"];
+    let mut asked =
+        person("02001070", ["ОРЛОВА", "АННА", "ИЛЬДАРОВНА", "8019", "774012"], ["Орлова", "Алла", "Ильдусовна", "8019", "774021"]);
+    asked.task.station = Role::Senior;
+    asked.notes =
+        vec![Note { by: "petrov".into(), act: "pass", text: "Похоже на бланк другого участника".into() }];
+    vec![
+        person("02001007", married, ["Соколова", "Наталья", "Александровна", "8020", "104733"]),
+        person("02001021", ["ФЕДОРОВ", "АРТЕМ", "", "8022", "561907"], ["Федоров", "Артем", "Русланович", "8022", "561907"]),
+        person("02001042", ["ЩЕРБАКОВ", "ЕВГЕНИЙ", "МАРАТОВИЧ", "8020", "301198"], ["Щербаков", "Евгений", "Маратович", "8020", "301189"]),
+        asked,
     ]
 }
 

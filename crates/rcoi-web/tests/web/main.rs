@@ -7,6 +7,7 @@ mod drawn;
 mod fake;
 mod fake_rows;
 mod matrix;
+mod persons;
 mod policy;
 mod security;
 mod sessions;
@@ -329,7 +330,7 @@ async fn a_theme_is_switched_by_the_query_and_kept_in_a_cookie() {
 async fn every_answer_carries_the_strict_policy_and_pages_have_nothing_inline() {
     let house = House::new().await;
     let person = house.login("senior").await;
-    for page in ["/verify", "/senior", "/exams", "/operator", "/login", "/nothing", "/assets/verify.js", "/health"] {
+    for page in ["/verify", "/persons", "/senior", "/exams", "/operator", "/login", "/nothing", "/assets/verify.js", "/health"] {
         let answer = house.get(&person, page).await;
         let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{page}");

@@ -17,7 +17,7 @@ enum Call {
 }
 use Call::{Form, Get, Post as Send, Put};
 
-/// Columns: operator verifier senior head admin auditor; 1 = let through. `{exam}` and `{sheet}` are filled in.
+/// Columns: operator verifier senior head admin auditor; 1 = let through. `{exam}`, `{sheet}` and `{person}` are filled in.
 fn table() -> Vec<(Call, [u8; 6])> {
     let no_body = || json!({});
     vec![
@@ -28,6 +28,10 @@ fn table() -> Vec<(Call, [u8; 6])> {
         (Send("/api/v1/symbols/claim", json!({ "n": 60 })), [0, 1, 1, 0, 0, 0]),
         (Send("/api/v1/boards", json!({ "board_id": ID, "items": [{ "task": ID, "cell": 0, "said": "7" }] })), [0, 1, 1, 0, 0, 0]),
         (Send("/api/v1/boards/undo", no_body()), [0, 1, 1, 0, 0, 0]),
+        (Get("/persons"), [0, 1, 1, 0, 0, 0]),
+        (Send("/api/v1/persons/claim", json!({ "n": 9 })), [0, 1, 1, 0, 0, 0]),
+        (Get("/api/v1/persons/{person}/picture/surname"), [0, 1, 1, 1, 0, 0]),
+        (Send("/api/v1/persons/undo", no_body()), [0, 1, 1, 0, 0, 0]),
         (Get("/senior"), [0, 0, 1, 0, 0, 0]),
         (Send("/api/v1/tasks/claim", json!({ "n": 1, "station": "senior" })), [0, 0, 1, 0, 0, 0]),
         (Get("/api/v1/tasks/{sheet}/people"), [0, 0, 1, 0, 0, 0]),
@@ -67,11 +71,21 @@ fn policy_table() -> Value {
     serde_json::to_value(crate::fake::policy()).unwrap()
 }
 
-async fn status(house: &House, person: &Person, call: Call, sheet: &str) -> StatusCode {
+/// Ids of the sheet and of a person, who is put there.
+fn strange_tasks(house: &House) -> [String; 2] {
+    let mut state = house.fake.0.lock().unwrap();
+    let person = crate::fake_rows::persons().remove(0);
+    let ids = [&state.tasks[2].0.task, &person.task].map(|task| task.id.to_string());
+    state.tasks.push((person, None));
+    ids
+}
+
+async fn status(house: &House, person: &Person, call: Call, [sheet, of_person]: &[String; 2]) -> StatusCode {
     let package = PackageId::derived(&["package"]).to_string();
     let packet = PacketId::derived(&["0014", "0201"]).to_string();
     let fill = |path: &str| {
-        path.replace("{exam}", &exam_id().to_string()).replace("{sheet}", sheet).replace("{package}", &package).replace("{packet}", &packet)
+        let path = path.replace("{exam}", &exam_id().to_string()).replace("{sheet}", sheet).replace("{person}", of_person);
+        path.replace("{package}", &package).replace("{packet}", &packet)
     };
     match call {
         Get(path) => house.get(person, &fill(path)).await.status(),
@@ -92,12 +106,12 @@ async fn every_cell_of_the_role_matrix_is_kept_by_the_server() {
     for (column, post) in POSTS.into_iter().enumerate() {
         let house = House::new().await;
         let person = house.login(post.as_str()).await;
-        let sheet = house.fake.0.lock().unwrap().tasks[2].0.task.id.to_string();
+        let ids = strange_tasks(&house);
         for (call, cells) in table() {
             let name = match &call {
                 Get(path) | Send(path, _) | Put(path, _) | Form(path, _) => *path,
             };
-            let status = status(&house, &person, call, &sheet).await;
+            let status = status(&house, &person, call, &ids).await;
             assert!(!status.is_server_error(), "{post:?} {name}: {status}");
             let refused = matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND);
             assert_eq!(refused, cells[column] == 0, "{post:?} {name}: {status}");
@@ -110,13 +124,13 @@ async fn every_cell_of_the_role_matrix_is_kept_by_the_server() {
 async fn a_stranger_is_sent_to_the_login_and_gets_nothing_from_the_api() {
     let house = House::new().await;
     let stranger = Person { cookie: "rcoi=0".into(), csrf: String::new() };
-    let sheet = house.fake.0.lock().unwrap().tasks[2].0.task.id.to_string();
+    let ids = strange_tasks(&house);
     for (call, _) in table() {
         let (name, api) = match &call {
             Get(path) | Send(path, _) | Put(path, _) | Form(path, _) => (*path, path.starts_with("/api/")),
         };
         let expected = if api { StatusCode::UNAUTHORIZED } else { StatusCode::SEE_OTHER };
-        assert_eq!(status(&house, &stranger, call, &sheet).await, expected, "{name}");
+        assert_eq!(status(&house, &stranger, call, &ids).await, expected, "{name}");
     }
 }
 

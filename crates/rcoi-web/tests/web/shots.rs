@@ -52,6 +52,25 @@ async fn every_page_can_be_looked_at_in_both_themes() {
         desk.press(Key::Down).await;
         desk.type_in(" ").await;
         album.shot(&desk, "symbols").await;
+        desk.fake.0.lock().unwrap().tasks.extend(crate::fake_rows::persons().into_iter().map(|p| (p, None)));
+        desk.go(&format!("/persons?theme={theme}")).await;
+        desk.wait_until_ready().await;
+        album.shot(&desk, "persons").await;
+        desk.type_in("1").await;
+        album.shot(&desk, "persons-ground").await;
+        desk.press(Key::Escape).await;
+        desk.type_in("?").await;
+        album.shot(&desk, "persons-help").await;
+        desk.press(Key::Escape).await;
+        desk.press(Key::F4).await;
+        album.shot(&desk, "persons-large").await;
+        for ground in ["2", "1"] {
+            desk.type_in(ground).await;
+        }
+        desk.press(Key::Enter).await;
+        desk.wait_for_text("who", "Участник 02001021").await;
+        desk.wait_until_ready().await;
+        album.shot(&desk, "persons-2").await;
         desk.go(&format!("/verify?theme={theme}")).await;
         desk.wait_until_ready().await;
         album.shot(&desk, "verify").await;
@@ -82,6 +101,12 @@ async fn every_page_can_be_looked_at_in_both_themes() {
         album.shot(&desk, "verify-english").await;
 
         desk.sign_in("senior").await;
+        desk.go(&format!("/persons?theme={theme}&lang=en")).await;
+        desk.wait_until_ready().await;
+        album.shot(&desk, "persons-senior").await;
+        desk.go(&format!("/persons?theme={theme}&lang=ru")).await;
+        desk.wait_until_ready().await;
+        album.shot(&desk, "persons-senior-ru").await;
         desk.go(&format!("/senior?theme={theme}&lang=ru")).await;
         desk.wait_for("#place:not([hidden])").await;
         album.shot(&desk, "senior-field").await;

@@ -96,13 +96,14 @@ async fn oddities(pipeline: &Pipeline, exam: ExamId) -> Result<Vec<String>> {
     let sources: BTreeMap<_, _> = pipeline.store().pages_of_exam(exam).await?.into_iter().map(|p| (p.id, (p.source, p.index))).collect();
     let rooms: BTreeMap<_, _> =
         pipeline.store().packets(exam).await?.into_iter().map(|p| (p.id, format!("{}-{}", p.ppe, p.room))).collect();
-    let shown_to_the_senior = "the registration form and the roster differ".to_owned();
+    let names_stay_out = "the registration form and the register differ".to_owned();
     let mut lines = Vec::new();
     for task in pipeline.store().open_tasks(exam).await? {
         let (what, detail) = match &task.subject {
             TaskSubject::Sheet { trouble, detail } => (format!("{trouble:?}"), detail),
-            // Its detail holds names of people.
-            TaskSubject::Room { trouble: RoomTrouble::PersonDiffers, .. } => ("PersonDiffers".to_owned(), &shown_to_the_senior),
+            TaskSubject::Person { .. } | TaskSubject::Room { trouble: RoomTrouble::PersonDiffers, .. } => {
+                ("PersonDiffers".to_owned(), &names_stay_out)
+            }
             TaskSubject::Room { trouble, detail } => (format!("{trouble:?}"), detail),
             TaskSubject::Field { .. } => continue,
         };
