@@ -12,6 +12,19 @@ pub struct ExamTruth {
     /// and a reader that is sure is wrong even when its value is the one that stands in `fields`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubtful: Vec<DoubtfulField>,
+    /// Registration forms that say otherwise than the register.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub persons: Vec<PersonTruth>,
+}
+
+/// One participant whose registration form says otherwise than the register.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PersonTruth {
+    pub participant: String,
+    /// Fields that differ, with what stands on the form.
+    pub fields: BTreeMap<String, String>,
+    /// The point's list of corrections (ППЭ-12-02) names the change: the form is right. Else it is a slip of the pen.
+    pub listed: bool,
 }
 
 /// One field of one page picture.

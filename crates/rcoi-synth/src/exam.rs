@@ -3,6 +3,7 @@
 use crate::SynthError;
 use crate::files::Files;
 use crate::kit::{Codes, prefix};
+use crate::persons;
 use crate::plan::{self, ExamSpec, Roles};
 use crate::scan::ScanParams;
 use crate::sheet::{self, Counts, Sheet};
@@ -92,6 +93,7 @@ pub fn exam(spec: &ExamSpec) -> DrawnExam {
     for (room, declared) in plan.rooms.iter_mut().zip(declared) {
         room.declared_sheets = declared;
     }
+    truth.persons = roles.unlike.into_values().collect();
     DrawnExam { plan, truth, files }
 }
 
@@ -117,6 +119,9 @@ impl Pile {
     ) {
         let (writer, style) = (rng.random(), roles.style(number));
         let mut registration = sheet::registration(plan, person, writer, rng);
+        if let Some(truth) = roles.unlike.get(&number) {
+            persons::write(&mut registration, truth);
+        }
         if roles.removed.contains(&number) {
             counts.removed += 1;
             registration.write("removed", "1");

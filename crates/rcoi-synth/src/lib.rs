@@ -13,6 +13,7 @@ mod jpeg;
 mod kit;
 mod marks;
 mod people;
+mod persons;
 mod plan;
 mod rng;
 mod scan;

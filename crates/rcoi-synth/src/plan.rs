@@ -3,11 +3,12 @@
 use crate::answers::Style;
 use crate::kit::Codes;
 use crate::people::participant;
+use crate::persons;
 use jiff::civil::Date;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use rcoi_model::{Act, ActKind, ExamPlan, Room};
-use std::collections::BTreeSet;
+use rcoi_model::{Act, ActKind, ExamPlan, PersonTruth, Room};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How large and how odd an exam is. Oddities fall on different people as long as there are enough of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,10 @@ pub struct ExamSpec {
     pub empty: u32,
     /// People for whom a mark about the exam was set by mistake and blackened.
     pub cancelled: u32,
+    /// People whose papers have changed since they were registered: the point's list of corrections names it.
+    pub renamed: u32,
+    /// People who write their own data with a slip of the pen.
+    pub slips: u32,
     /// People whose form of short answers comes as a one-bit file (TIFF, CCITT Group 4).
     pub faxed: u32,
     /// Rooms that come as one multi-page file of that kind; the last ones that do not miscount.
@@ -71,6 +76,8 @@ impl ExamSpec {
             astray: 0,
             empty: 2,
             cancelled: 1,
+            renamed: 2,
+            slips: 2,
             faxed: 3,
             fax_rooms: 1,
             miscounted: 1,
@@ -135,6 +142,8 @@ pub(crate) struct Roles {
     pub(crate) astray: BTreeSet<usize>,
     pub(crate) cancelled: BTreeSet<usize>,
     pub(crate) faxed: BTreeSet<usize>,
+    /// Whose registration form says otherwise than the register; drawn apart from all others.
+    pub(crate) unlike: BTreeMap<usize, PersonTruth>,
 }
 
 impl Roles {
@@ -143,8 +152,10 @@ impl Roles {
         order.shuffle(rng);
         let mut left = order.into_iter();
         let mut take = |count: u32| left.by_ref().take(count as usize).collect::<BTreeSet<usize>>();
+        let absent = take(spec.absent);
         Self {
-            absent: take(spec.absent),
+            unlike: persons::choose(spec, plan, &absent),
+            absent,
             removed: take(spec.removed),
             not_finished: take(spec.not_finished),
             extras: take(spec.extras),

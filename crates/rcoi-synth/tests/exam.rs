@@ -147,7 +147,8 @@ fn specs() -> impl Strategy<Value = ExamSpec> {
     let sizes = (any::<u64>(), 1..4u32, 1..7u32, 0..60u32);
     let odd = (0..6u32, 0..4u32, 0..3u32, 0..4u32, 0..3u32, 0..3u32, 0..3u32);
     let more = (0..3u32, 0..4u32, 0..4u32, 0..3u32, 0..3u32, 0..4u32, 0..3u32);
-    (sizes, odd, more).prop_map(|((seed, points, rooms, participants), odd, more)| ExamSpec {
+    let persons = (0..4u32, 0..4u32);
+    (sizes, odd, more, persons).prop_map(|((seed, points, rooms, participants), odd, more, persons)| ExamSpec {
         seed,
         date: DAY,
         points,
@@ -168,6 +169,8 @@ fn specs() -> impl Strategy<Value = ExamSpec> {
         cancelled: more.4,
         faxed: more.5,
         fax_rooms: more.6,
+        renamed: persons.0,
+        slips: persons.1,
     })
 }
 
@@ -215,6 +218,41 @@ proptest! {
         }
         prop_assert_eq!(seated, spec.participants as usize);
         prop_assert_eq!(wrong, (spec.miscounted as usize).min(plan.rooms.len()));
+    }
+
+    #[test]
+    fn a_form_differs_from_the_register_where_the_truth_says_so_and_nowhere_else(spec in specs()) {
+        let DrawnExam { plan, truth, .. } = exam(&spec);
+        let came = (spec.participants - spec.absent.min(spec.participants)) as usize;
+        prop_assert_eq!(truth.persons.len(), ((spec.renamed + spec.slips) as usize).min(came));
+        prop_assert_eq!(truth.persons.iter().filter(|p| p.listed).count(), (spec.renamed as usize).min(came));
+        for page in genuine(&truth, "ege-r") {
+            let person = plan.participants.iter().find(|p| Some(&p.code) == page.participant.as_ref()).expect("a participant");
+            let register = [
+                ("surname", &person.surname),
+                ("name", &person.name),
+                ("patronymic", &person.patronymic),
+                ("document-series", &person.document_series),
+                ("document-number", &person.document_number),
+            ];
+            let differs: BTreeMap<String, String> = register
+                .into_iter()
+                .filter(|(field, known)| page.fields.get(*field) != Some(known))
+                .map(|(field, _)| (field.to_owned(), page.fields.get(field).cloned().unwrap_or_default()))
+                .collect();
+            let told = truth.persons.iter().find(|p| p.participant == person.code).map(|p| p.fields.clone()).unwrap_or_default();
+            prop_assert_eq!(differs, told);
+        }
+    }
+
+    #[test]
+    fn people_unlike_the_register_change_nobody_else_s_sheet(spec in specs()) {
+        let (with, without) = (exam(&spec), exam(&ExamSpec { renamed: 0, slips: 0, ..spec }));
+        let odd: BTreeSet<&str> = with.truth.persons.iter().map(|p| p.participant.as_str()).collect();
+        for (a, b) in with.truth.pages.iter().zip(&without.truth.pages) {
+            let own = a.template == "ege-r" && a.participant.as_deref().is_some_and(|p| odd.contains(p));
+            prop_assert!(own || a == b, "{}", a.source);
+        }
     }
 
     #[test]

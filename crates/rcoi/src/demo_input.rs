@@ -78,6 +78,8 @@ fn spec(seed: u64, participants: u32, date: Date) -> ExamSpec {
         astray: part(demo.astray),
         empty: part(demo.empty),
         cancelled: part(demo.cancelled),
+        renamed: part(demo.renamed),
+        slips: part(demo.slips),
         faxed: part(demo.faxed),
         fax_rooms: part(demo.fax_rooms),
         miscounted: part(demo.miscounted),

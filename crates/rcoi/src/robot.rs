@@ -2,7 +2,7 @@
 //! does not know is passed on or explained with a reason, never invented.
 
 use anyhow::{Context, Result, bail, ensure};
-use rcoi_model::{ExamId, ExamTruth, Oddity, PageTruth, Role, VerdictId};
+use rcoi_model::{ExamId, ExamTruth, Oddity, PageTruth, PersonTruth, Role, VerdictId};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -35,17 +35,20 @@ pub(crate) struct Report {
     excluded: u64,
     bound: u64,
     explained: u64,
+    corrected: u64,
+    kept: u64,
     package: String,
     bytes: u64,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { answered, changed, passed, codes, excluded, bound, explained, package, bytes } = self;
+        let Self { answered, changed, passed, codes, excluded, bound, explained, corrected, kept, package, bytes } = self;
         write!(
             f,
             "{answered} fields answered ({changed} changed), {passed} passed to the senior; {codes} codes typed, {excluded} sheets \
-             excluded, {bound} bound, {explained} differences explained; downloaded {package} ({bytes} bytes)"
+             excluded, {bound} bound, {explained} differences explained; {corrected} persons corrected by their forms, {kept} kept as \
+             registered; downloaded {package} ({bytes} bytes)"
         )
     }
 }
@@ -56,13 +59,16 @@ pub(crate) async fn run<'a>(address: SocketAddr, exam: ExamId, truth: &ExamTruth
     let senior = Person::sign_in(address, login(Role::Senior)).await?;
     let head = Person::sign_in(address, login(Role::Head)).await?;
     let pages = truth.pages.iter().map(|p| ((p.source.as_str(), u64::from(p.index)), p)).collect();
-    let mut robot = Robot { pages, visits: BTreeMap::new(), report: Report::default() };
+    let persons = truth.persons.iter().map(|p| (p.participant.as_str(), p)).collect();
+    let mut robot = Robot { pages, persons, visits: BTreeMap::new(), report: Report::default() };
     let mut idle = 0;
     loop {
         let mut done = robot.work(&verifier, Role::Verifier, Role::Verifier).await?;
         // Fields that two people read are not given to the same person twice: the senior is the second one.
         done += robot.work(&senior, Role::Senior, Role::Verifier).await?;
         done += robot.work(&senior, Role::Senior, Role::Senior).await?;
+        done += robot.persons(&verifier, Role::Verifier).await?;
+        done += robot.persons(&senior, Role::Senior).await?;
         if done > 0 {
             idle = 0;
             continue;
@@ -141,6 +147,7 @@ enum Answer {
 
 struct Robot<'t> {
     pages: BTreeMap<(&'t str, u64), &'t PageTruth>,
+    persons: BTreeMap<&'t str, &'t PersonTruth>,
     visits: BTreeMap<String, u32>,
     report: Report,
 }
@@ -148,9 +155,18 @@ struct Robot<'t> {
 impl<'t> Robot<'t> {
     /// Settles what a station has, until it gives nothing more; how many tasks that were.
     async fn work(&mut self, person: &Person, role: Role, station: Role) -> Result<u64> {
+        self.settle_all(person, role, station, "tasks/claim", &json!({ "n": BATCH, "station": station })).await
+    }
+
+    /// The same at the persons station.
+    async fn persons(&mut self, person: &Person, role: Role) -> Result<u64> {
+        self.settle_all(person, role, role, "persons/claim", &json!({ "n": BATCH })).await
+    }
+
+    async fn settle_all(&mut self, person: &Person, role: Role, station: Role, path: &str, claim: &Value) -> Result<u64> {
         let mut done = 0;
         loop {
-            let claimed = person.call(Method::POST, "tasks/claim", &json!({ "n": BATCH, "station": station })).await?;
+            let claimed = person.call(Method::POST, path, claim).await?;
             let tasks = claimed["tasks"].as_array().context("the claim gave no list of tasks")?;
             if tasks.is_empty() {
                 return Ok(done);
@@ -195,7 +211,19 @@ impl<'t> Robot<'t> {
                 value.into_iter().chain([otherwise]).collect()
             }
             "sheet" => self.sheet_plans(task, truth),
+            "person" => self.person_plans(task, station),
             _ => vec![explain(task)],
+        }
+    }
+
+    /// The list of the point decides; what it does not know is asked, and the senior keeps the register.
+    fn person_plans(&self, task: &Value, station: Role) -> Vec<Value> {
+        let keep = |ground: Value| json!({ "act": "keep-register", "ground": ground });
+        match self.persons.get(text(task, "participant")) {
+            Some(person) if person.listed => vec![json!({ "act": "accept-form", "ground": { "kind": "correction-list" } })],
+            Some(_) => vec![keep(json!({ "kind": "writing-slip" }))],
+            None if station == Role::Verifier => vec![json!({ "act": "pass", "reason": "в списках об этом участнике ничего нет" })],
+            None => vec![keep(json!({ "kind": "stated", "reason": "сверено с бумагой" }))],
         }
     }
 
@@ -248,6 +276,8 @@ impl<'t> Robot<'t> {
             "sheet-code" => report.codes += 1,
             "exclude" => report.excluded += 1,
             "bind" => report.bound += 1,
+            "accept-form" => report.corrected += 1,
+            "keep-register" => report.kept += 1,
             _ => report.explained += 1,
         }
     }
@@ -309,7 +339,7 @@ mod tests {
 
     fn plans(pages: &[PageTruth], task: &Value, station: Role) -> Vec<Value> {
         let pages = pages.iter().map(|p| ((p.source.as_str(), 0), p)).collect();
-        Robot { pages, visits: BTreeMap::new(), report: Report::default() }.plans(task, station)
+        Robot { pages, persons: BTreeMap::new(), visits: BTreeMap::new(), report: Report::default() }.plans(task, station)
     }
 
     #[test]
@@ -334,6 +364,18 @@ mod tests {
         let task = |file: &str| json!({ "about": "sheet", "trouble": "duplicate-code", "detail": "бланк AB уже есть: a/1.png", "source": { "file": file, "index": 0 } });
         assert_eq!(plans(&pages, &task("a/2.png"), Role::Senior)[0]["act"], "exclude");
         assert_eq!(plans(&pages, &task("a/3.png"), Role::Senior)[0], json!({ "act": "sheet-code", "code": "2310000000021" }));
+    }
+
+    #[test]
+    fn a_person_on_the_point_s_list_is_corrected_a_slip_is_kept_and_an_unknown_one_asked_about() {
+        let truth = |participant: &str, listed| PersonTruth { participant: participant.into(), fields: BTreeMap::new(), listed };
+        let (new, slip) = (truth("1", true), truth("2", false));
+        let persons = [("1", &new), ("2", &slip)].into();
+        let robot = Robot { pages: BTreeMap::new(), persons, visits: BTreeMap::new(), report: Report::default() };
+        let plan = |participant: &str, station| robot.plans(&json!({ "about": "person", "participant": participant }), station).remove(0);
+        assert_eq!(plan("1", Role::Verifier), json!({ "act": "accept-form", "ground": { "kind": "correction-list" } }));
+        assert_eq!(plan("2", Role::Verifier)["act"], "keep-register");
+        assert_eq!((&plan("3", Role::Verifier)["act"], &plan("3", Role::Senior)["act"]), (&json!("pass"), &json!("keep-register")));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use rcoi_model::{ExamTruth, Oddity, PageTruth};
 use rcoi_synth::DrawnExam;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read};
 use std::path::Path;
 use std::process::Command;
@@ -72,7 +72,9 @@ fn the_package_holds_the_truth(package: &[u8], truths: &BTreeMap<String, PageTru
     let odd = exam.truth.pages.iter().filter(|p| matches!(p.oddity, Some(Oddity::DuplicateScan | Oddity::ForeignSubject))).count();
     assert_eq!(manifest["sheets"].as_u64(), Some((exam.truth.pages.len() - odd) as u64), "all but the second scan and the foreign sheet");
 
-    let fields = fields(&member(&packet, |name| name == "sheets.xml"));
+    let xml = member(&packet, |name| name == "sheets.xml");
+    the_register_is_corrected_as_the_points_listed(&xml, &manifest, exam);
+    let fields = fields(&xml);
     let (mut by_people, mut wrong_by_machine, mut filled) = (0, 0, 0);
     for field in &fields {
         let sum = field.image.trim_start_matches("images/").split('.').next().unwrap_or_default();
@@ -88,6 +90,72 @@ fn the_package_holds_the_truth(package: &[u8], truths: &BTreeMap<String, PageTru
     }
     assert!(by_people > 10 && filled > 200, "{by_people} fields of people, {filled} filled: too few to prove anything");
     assert!(wrong_by_machine * 50 <= filled, "{wrong_by_machine} of {filled} filled fields are wrong and nobody was asked");
+}
+
+/// What the points listed goes to the federal level field by field; a slip of the pen is explained and corrects nothing.
+fn the_register_is_corrected_as_the_points_listed(xml: &[u8], manifest: &serde_json::Value, exam: &DrawnExam) {
+    let (listed, slips): (Vec<_>, Vec<_>) = exam.truth.persons.iter().partition(|p| p.listed);
+    assert!(!listed.is_empty() && !slips.is_empty());
+    assert_eq!(manifest["corrections"].as_u64(), Some(listed.len() as u64));
+    let sent = corrections(xml);
+    assert_eq!(sent.iter().map(|c| &c.participant).collect::<BTreeSet<_>>(), listed.iter().map(|p| &p.participant).collect());
+    for person in listed {
+        let registered = exam.plan.participants.iter().find(|p| p.code == person.participant).unwrap();
+        let expected: BTreeMap<String, (String, String)> = person
+            .fields
+            .iter()
+            .map(|(field, new)| {
+                let old = match field.as_str() {
+                    "surname" => &registered.surname,
+                    "document-number" => &registered.document_number,
+                    other => panic!("{other} is drawn and not told here"),
+                };
+                (field.clone(), (old.clone(), new.clone()))
+            })
+            .collect();
+        let own: Vec<_> = sent.iter().filter(|c| c.participant == person.participant).collect();
+        assert_eq!((own.len(), own[0].form.as_str(), own[0].ground.as_str()), (1, "R", "correction-list"));
+        assert_eq!(own[0].changes, expected);
+    }
+    let explained = manifest["explained"].to_string();
+    for person in &exam.truth.persons {
+        let kept = explained.contains(&format!("person/{}/", person.participant));
+        assert_eq!(kept, !person.listed, "{explained}");
+        assert!(person.fields.values().all(|name| !manifest.to_string().contains(name.as_str())), "names stay in the XML");
+    }
+}
+
+/// One correction of the package: field → old and new.
+#[derive(Debug, Default)]
+struct Corrected {
+    form: String,
+    participant: String,
+    ground: String,
+    changes: BTreeMap<String, (String, String)>,
+}
+
+fn corrections(xml: &[u8]) -> Vec<Corrected> {
+    let text = std::str::from_utf8(xml).unwrap();
+    let attribute = |part: &str, key: &str| {
+        let from = part.split_once(&format!(" {key}=\"")).map(|(_, rest)| rest);
+        from.and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()
+    };
+    let inside = |part: &str, tag: &str| {
+        let from = part.split_once(&format!("<{tag}>")).map(|(_, rest)| rest);
+        from.and_then(|rest| rest.split('<').next()).unwrap_or_default().to_owned()
+    };
+    let sheets = text.split("<sheet ").skip(1).filter_map(|sheet| {
+        let (_, said) = sheet.split_once("<correction")?;
+        let head = format!(" {sheet}");
+        let changes = said.split("<change").skip(1).map(|c| (attribute(c, "field"), (inside(c, "old"), inside(c, "new")))).collect();
+        Some(Corrected {
+            form: attribute(&head, "form"),
+            participant: attribute(&head, "participant"),
+            ground: attribute(said, "ground"),
+            changes,
+        })
+    });
+    sheets.collect()
 }
 
 fn fields(xml: &[u8]) -> Vec<Sent> {

@@ -146,6 +146,8 @@ fn small() -> ExamSpec {
         astray: 0,
         empty: 0,
         cancelled: 0,
+        renamed: 0,
+        slips: 0,
         faxed: 0,
         fax_rooms: 0,
         miscounted: 0,

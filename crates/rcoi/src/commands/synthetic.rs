@@ -81,6 +81,9 @@ fn spec(seed: u64, participants: u32) -> ExamSpec {
         astray: part(4),
         empty: part(2),
         cancelled: part(2),
+        // Reading is measured here; what differs from the register is the persons station's.
+        renamed: 0,
+        slips: 0,
         faxed: part(3),
         fax_rooms: 1,
         miscounted: 1,

@@ -29,6 +29,8 @@ pub(crate) fn drawn() -> DrawnExam {
         astray: 0,
         empty: 0,
         cancelled: 0,
+        renamed: 1,
+        slips: 1,
         faxed: 1,
         fax_rooms: 0,
         miscounted: 1,
