@@ -1,5 +1,5 @@
 // What is left, beside the names of the stations, as it changes; and the end of the session.
-const stations = { "/verify": "verifier", "/symbols": "symbols", "/senior": "senior" };
+const stations = { "/verify": "verifier", "/symbols": "symbols", "/persons": "persons", "/senior": "senior" };
 const badges = [...document.querySelectorAll("header nav a")]
   .filter((link) => link.getAttribute("href") in stations)
   .map((link) => {

@@ -1,7 +1,7 @@
 // The persons station: the registration form beside the register, differences marked. Two keys and a ground settle a person.
 import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
 import { ReasonBox } from "./reason.js";
-import { el, lost, status, tally } from "./station.js";
+import { el, lost, present, status, tally } from "./station.js";
 
 const AHEAD = 4;
 /** Nothing is decided sooner after it appeared, ms: nobody compares that fast, but fingers bounce. */
@@ -312,11 +312,15 @@ el("do-help").addEventListener("click", help);
 addEventListener("resize", scale);
 addEventListener("beforeunload", (event) => { if (flights.size > 0) event.preventDefault(); });
 
+document.addEventListener("progress", (event) => {
+  open = left(event.detail);
+  count();
+});
 await refill();
 if (!current) draw();
 for (let waited = 0; ; waited += 4000) {
   await sleep(4000);
-  if (!current || waited >= RENEW) {
+  if (present() && (!current || waited >= RENEW)) {
     waited = 0;
     await refill();
   }
