@@ -8,6 +8,7 @@ pub use rcoi_pipeline::{Preview, SymbolTask};
 use rcoi_rules::{BlockKind, PolicyTable, Rate};
 pub use rcoi_store::BoardItem;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Answer of a backend call.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, BackendError>>;
@@ -41,7 +42,7 @@ pub struct UserRecord {
 }
 
 /// Where a page came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SourceRef {
     /// Path as it came, `0001-0101/sheet-003.jpg`.
     pub file: String,
@@ -93,7 +94,7 @@ impl TaskView {
 }
 
 /// What somebody said about a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Note {
     /// Login of a colleague.
     pub by: String,
@@ -128,7 +129,7 @@ pub struct OpenRow {
 }
 
 /// How much is left.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Progress {
     /// Open tasks at the fields station; personal data are counted apart.
     pub verifier: u64,
@@ -162,8 +163,9 @@ pub struct ExamCard {
 }
 
 /// One packet at a glance.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PacketRow {
+    #[schema(value_type = uuid::Uuid)]
     pub id: PacketId,
     pub ppe: String,
     pub room: String,
@@ -217,7 +219,7 @@ pub struct AsideRow {
 }
 
 /// A participant without a name: enough to bind a sheet.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PersonCode {
     pub code: String,
     pub ppe: String,
@@ -244,14 +246,17 @@ pub struct BoardAnswer {
 }
 
 /// How good an exam is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct QualityRows {
     /// Confident fields that people saw blindly: with something in them, and empty ones.
+    #[schema(value_type = Object)]
     pub filled: Rate,
+    #[schema(value_type = Object)]
     pub empty: Rate,
     /// Fields of the sample without an answer yet.
     pub waiting: u64,
     /// Login and rate of slips of each verifier.
+    #[schema(value_type = Vec<Vec<serde_json::Value>>)]
     pub people: Vec<(String, Rate)>,
 }
 
@@ -272,8 +277,9 @@ pub struct Actor {
 }
 
 /// The verification policy of an exam.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PolicyView {
+    #[schema(value_type = Object)]
     pub table: PolicyTable,
     /// The exam has its own; else it is the installation's.
     pub own: bool,
@@ -282,6 +288,7 @@ pub struct PolicyView {
     /// The exam is open: its policy may be changed.
     pub open: bool,
     /// Who changed it last, and when (RFC 3339).
+    #[schema(value_type = Option<Vec<String>>)]
     pub changed: Option<(String, String)>,
 }
 

@@ -12,6 +12,7 @@
 use crate::AppState;
 use crate::backend::{BoardItem, Progress, SymbolTask};
 use crate::error::Problem;
+use crate::openapi::Refusals;
 use crate::pages::{Frame, Page, render};
 use crate::request::{Body, Signed, Visitor};
 use crate::roles::Action;
@@ -22,25 +23,31 @@ use axum::Json;
 use axum::extract::State;
 use rcoi_model::BoardId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Most characters of one claim: two boards and what is on its way.
 const LARGEST_CLAIM: u32 = 240;
 /// Most characters of one board.
 const LARGEST_BOARD: usize = 120;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClaimBody {
     n: u32,
+    #[schema(value_type = Option<String>)]
     like: Option<char>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ClaimAnswer {
+    /// Each `{task, cell, symbol, rival, picture, permitted}`; the picture is a PNG as base64.
+    #[schema(value_type = Vec<Object>)]
     symbols: Vec<SymbolTask>,
     progress: Progress,
 }
 
+/// Takes characters in doubt, those of one kind together, under a lease.
+#[utoipa::path(post, path = "/symbols/claim", request_body = ClaimBody, responses((status = 200, body = ClaimAnswer), Refusals))]
 pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<ClaimBody>) -> Result<Json<ClaimAnswer>, Problem> {
     let actor = who.must(Action::VerifyFields)?;
     if body.n == 0 || body.n > LARGEST_CLAIM {
@@ -51,14 +58,17 @@ pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body)
     Ok(Json(ClaimAnswer { symbols, progress }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BoardBody {
+    #[schema(value_type = uuid::Uuid)]
     board_id: BoardId,
+    /// Each `{task, cell, said}`; `said` is a character, or null: the whole field must be seen.
+    #[schema(value_type = Vec<Object>)]
     items: Vec<BoardItem>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct BoardStored {
     /// Fields that are settled now.
     settled: u64,
@@ -67,6 +77,8 @@ pub(crate) struct BoardStored {
     progress: Progress,
 }
 
+/// Stores what was said about the characters of a board. The same `board_id` again is the same board.
+#[utoipa::path(post, path = "/boards", request_body = BoardBody, responses((status = 200, body = BoardStored), Refusals))]
 pub(crate) async fn store(State(state): State<AppState>, who: Signed, Body(body): Body<BoardBody>) -> Result<Json<BoardStored>, Problem> {
     let actor = who.must(Action::VerifyFields)?;
     if body.items.is_empty() || body.items.len() > LARGEST_BOARD {
@@ -76,7 +88,7 @@ pub(crate) async fn store(State(state): State<AppState>, who: Signed, Body(body)
     Ok(Json(BoardStored { settled: done.settled, gone: done.gone, progress: state.backend().progress().await? }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct BoardBack {
     /// Characters that wait again.
     back: u64,
@@ -85,6 +97,8 @@ pub(crate) struct BoardBack {
     progress: Progress,
 }
 
+/// Takes the last board of this person back; both counts are 0 when there is none.
+#[utoipa::path(post, path = "/boards/undo", responses((status = 200, body = BoardBack), Refusals))]
 pub(crate) async fn undo(State(state): State<AppState>, who: Signed) -> Result<Json<BoardBack>, Problem> {
     let actor = who.must(Action::VerifyFields)?;
     let undone = state.backend().undo_board(actor).await?.unwrap_or_default();

@@ -17,6 +17,7 @@ mod live;
 mod login;
 mod mapping;
 mod me;
+mod openapi;
 mod pages;
 pub mod password;
 mod persons;
@@ -27,6 +28,7 @@ pub mod roles;
 pub mod said;
 pub mod session;
 pub mod text;
+mod wire;
 pub mod words;
 
 pub use centre::{Centre, Packager, ensure_user};
@@ -47,6 +49,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Largest request body, bytes: verdicts and forms are small.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -189,38 +193,43 @@ impl AppState {
     }
 }
 
+/// The calls of the API, each with its description.
+fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(api::login))
+        .routes(routes!(api::logout))
+        .routes(routes!(api::who_am_i))
+        .routes(routes!(api::progress))
+        .routes(routes!(live::events))
+        .routes(routes!(api::claim))
+        .routes(routes!(api::verdict))
+        .routes(routes!(api::picture))
+        .routes(routes!(api::people))
+        .routes(routes!(api::undo))
+        .routes(routes!(boards::claim))
+        .routes(routes!(boards::store))
+        .routes(routes!(boards::undo))
+        .routes(routes!(persons::claim))
+        .routes(routes!(persons::undo))
+        .routes(routes!(persons::picture))
+        .routes(routes!(api::exams))
+        .routes(routes!(api::exam))
+        .routes(routes!(quality::answer))
+        .routes(routes!(policy::answer, policy::store))
+        .routes(routes!(policy::preview))
+        .routes(routes!(api::reconcile))
+        .routes(routes!(api::raise))
+        .routes(routes!(api::close))
+        .routes(routes!(api::package))
+        .routes(routes!(api::package_file))
+        .routes(routes!(api::health))
+}
+
 /// All pages and the API.
 pub fn router(state: AppState) -> Router {
-    let api = Router::new()
-        .route("/login", post(api::login))
-        .route("/logout", post(api::logout))
-        .route("/me", get(api::who_am_i))
-        .route("/progress", get(api::progress))
-        .route("/events", get(live::events))
-        .route("/tasks/claim", post(api::claim))
-        .route("/tasks/{id}/verdict", post(api::verdict))
-        .route("/tasks/{id}/picture", get(api::picture))
-        .route("/tasks/{id}/people", get(api::people))
-        .route("/undo", post(api::undo))
-        .route("/symbols/claim", post(boards::claim))
-        .route("/boards", post(boards::store))
-        .route("/boards/undo", post(boards::undo))
-        .route("/persons/claim", post(persons::claim))
-        .route("/persons/undo", post(persons::undo))
-        .route("/persons/{id}/picture/{field}", get(persons::picture))
-        .route("/exams", get(api::exams))
-        .route("/exams/{id}", get(api::exam))
-        .route("/exams/{id}/quality", get(quality::answer))
-        .route("/exams/{id}/policy", get(policy::answer).put(policy::store))
-        .route("/exams/{id}/policy/preview", post(policy::preview))
-        .route("/exams/{id}/reconcile", post(api::reconcile))
-        .route("/exams/{id}/packets/{packet}/raised", post(api::raise))
-        .route("/exams/{id}/close", post(api::close))
-        .route("/exams/{id}/package", post(api::package))
-        .route("/packages/{id}/file", get(api::package_file))
-        .route("/health", get(api::health));
-    Router::new()
-        .nest("/api/v1", api)
+    let (api, description) = OpenApiRouter::with_openapi(openapi::head()).nest("/api/v1", api()).split_for_parts();
+    let description = Router::new().route("/api/v1/openapi.json", get(openapi::answer)).with_state(Arc::new(description));
+    api.merge(description)
         .route("/", get(pages::start))
         .route("/login", get(pages::login_page).post(pages::login))
         .route("/logout", post(pages::logout))

@@ -3,6 +3,7 @@
 use crate::AppState;
 use crate::backend::Progress;
 use crate::error::Problem;
+use crate::openapi::Refusals;
 use crate::request::{Signed, cookie};
 use crate::roles::{Action, may};
 use crate::said::Said;
@@ -69,6 +70,8 @@ impl Watch {
     }
 }
 
+/// Server-sent events: `progress` when open work changes, `ended` when the session is over.
+#[utoipa::path(get, path = "/events", responses((status = 200, content_type = "text/event-stream", body = String), Refusals))]
 pub(crate) async fn events(
     State(state): State<AppState>,
     who: Signed,

@@ -12,13 +12,15 @@
 //! the sheet as a whole nor any answer is ever shown here.
 
 use crate::AppState;
-use crate::api::{id, progress_value, task_value};
+use crate::api::id;
 use crate::error::Problem;
+use crate::openapi::Refusals;
 use crate::pages::{Frame, Page, render};
 use crate::request::{Body, Signed, Visitor};
 use crate::roles::{Action, may};
 use crate::said::Said;
 use crate::text::Text;
+use crate::wire::{Claimed, TaskAnswer, Undone};
 use askama::Template;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -26,33 +28,40 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use rcoi_model::TaskId;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 /// Most tasks of one claim: each has five pictures.
 const LARGEST_CLAIM: u32 = 32;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ClaimBody {
     n: u32,
 }
 
-pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<ClaimBody>) -> Result<Json<Value>, Problem> {
+/// Takes personal data that differ from the register under a lease.
+#[utoipa::path(post, path = "/persons/claim", request_body = ClaimBody, responses((status = 200, body = Claimed), Refusals))]
+pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<ClaimBody>) -> Result<Json<Claimed>, Problem> {
     let actor = who.must(Action::SettlePersons)?;
     if body.n == 0 || body.n > LARGEST_CLAIM {
         return Err(Problem::bad(Said::text(|t| t.no_claim).with("most", LARGEST_CLAIM).with("n", body.n)));
     }
     let tasks = state.backend().claim_persons(actor, body.n).await?;
-    let tasks: Vec<Value> = tasks.iter().map(|t| task_value(t, who.lang)).collect();
-    Ok(Json(json!({ "tasks": tasks, "progress": progress_value(&state).await? })))
+    let tasks = tasks.iter().map(|t| TaskAnswer::of(t, who.lang)).collect();
+    Ok(Json(Claimed { tasks, progress: state.backend().progress().await? }))
 }
 
-pub(crate) async fn undo(State(state): State<AppState>, who: Signed) -> Result<Json<Value>, Problem> {
+/// Takes the last decision of this person back.
+#[utoipa::path(post, path = "/persons/undo", responses((status = 200, body = Undone), Refusals))]
+pub(crate) async fn undo(State(state): State<AppState>, who: Signed) -> Result<Json<Undone>, Problem> {
     let actor = who.must(Action::SettlePersons)?;
     let task = state.backend().undo_person(actor).await?;
-    let task = task.map(|t| task_value(&t, who.lang));
-    Ok(Json(json!({ "task": task, "progress": progress_value(&state).await? })))
+    let task = task.map(|t| TaskAnswer::of(&t, who.lang));
+    Ok(Json(Undone { task, progress: state.backend().progress().await? }))
 }
 
+/// PNG of a compared field.
+#[utoipa::path(get, path = "/persons/{id}/picture/{field}", params(("id" = uuid::Uuid, Path), ("field" = String, Path)), responses((status = 200, content_type = "image/png", body = Vec<u8>), Refusals))]
 pub(crate) async fn picture(
     State(state): State<AppState>,
     who: Signed,

@@ -9,6 +9,7 @@
 use crate::AppState;
 use crate::backend::PolicyView;
 use crate::error::Problem;
+use crate::openapi::Refusals;
 use crate::pages::{Frame, Page, render};
 use crate::request::{Body, Signed, Visitor};
 use crate::roles::{Action, may};
@@ -20,37 +21,44 @@ use axum::extract::{Path, State};
 use rcoi_model::{ExamId, Role};
 use rcoi_pipeline::Preview;
 use rcoi_rules::{PolicyTable, See};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 fn id(text: &str) -> Result<ExamId, Problem> {
     text.parse().map_err(|_| Problem::not_found())
 }
 
+/// The verification policy of an exam.
+#[utoipa::path(get, path = "/exams/{id}/policy", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = PolicyView), Refusals))]
 pub(crate) async fn answer(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<PolicyView>, Problem> {
     who.must(Action::SeeExams)?;
     Ok(Json(state.backend().policy(id(&exam)?).await?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PreviewBody {
+    #[schema(value_type = Object)]
     table: PolicyTable,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct PreviewAnswer {
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     preview: Preview,
     hours: Hours,
 }
 
 /// Person-hours for the whole exam.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Hours {
     now: f64,
     then: f64,
 }
 
+/// What another policy would ask of people.
+#[utoipa::path(post, path = "/exams/{id}/policy/preview", request_body = PreviewBody, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = PreviewAnswer), Refusals))]
 pub(crate) async fn preview(
     State(state): State<AppState>,
     who: Signed,
@@ -63,12 +71,21 @@ pub(crate) async fn preview(
     Ok(Json(PreviewAnswer { preview, hours }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyBody {
+    #[schema(value_type = Option<Object>)]
+    #[serde(deserialize_with = "given")]
     table: Option<PolicyTable>,
 }
 
+/// A body that forgets the table is no wish to reset it.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PolicyTable>, D::Error> {
+    Option::deserialize(from)
+}
+
+/// Sets the policy of an open exam; `table: null` = the installation's.
+#[utoipa::path(put, path = "/exams/{id}/policy", request_body = PolicyBody, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = PolicyView), Refusals))]
 pub(crate) async fn store(
     State(state): State<AppState>,
     who: Signed,

@@ -3,6 +3,7 @@
 use crate::AppState;
 use crate::backend::QualityRows;
 use crate::error::Problem;
+use crate::openapi::Refusals;
 use crate::pages::{Frame, Page, render};
 use crate::request::{Signed, Visitor};
 use crate::roles::Action;
@@ -17,6 +18,8 @@ fn id(text: &str) -> Result<ExamId, Problem> {
     text.parse().map_err(|_| Problem::not_found())
 }
 
+/// The remaining error rate of an exam, and the rate of each verifier.
+#[utoipa::path(get, path = "/exams/{id}/quality", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = QualityRows), Refusals))]
 pub(crate) async fn answer(State(state): State<AppState>, who: Signed, Path(exam): Path<String>) -> Result<Json<QualityRows>, Problem> {
     who.must(Action::SeeExams)?;
     Ok(Json(state.backend().quality(id(&exam)?).await?))

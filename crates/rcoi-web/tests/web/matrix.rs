@@ -63,6 +63,8 @@ fn table() -> Vec<(Call, [u8; 6])> {
         (Get("/admin"), [0, 0, 0, 0, 1, 0]),
         (Form("/admin/users", "login=new.one&password=long-enough&role=auditor"), [0, 0, 0, 0, 1, 0]),
         (Form("/admin/users/disabled", "login=second&disabled=true"), [0, 0, 0, 0, 1, 0]),
+        (Get("/api/v1/events"), [0, 1, 1, 1, 0, 1]),
+        (Get("/me"), [1, 1, 1, 1, 1, 1]),
         (Get("/api/v1/me"), [1, 1, 1, 1, 1, 1]),
     ]
 }
@@ -188,4 +190,34 @@ async fn an_unknown_task_and_a_foreign_one_are_refused_alike() {
         answers.push((answer.status(), crate::text_of(answer).await));
     }
     assert_eq!(answers[0], answers[1]);
+}
+
+/// Whoever adds a call adds it to the matrix.
+#[tokio::test]
+async fn every_described_call_stands_in_the_matrix() {
+    let house = House::new().await;
+    let nobody = Person { cookie: String::new(), csrf: String::new() };
+    let description = crate::json_of(house.get(&nobody, "/api/v1/openapi.json").await).await;
+    assert_eq!(description["openapi"], "3.1.0");
+    let known: Vec<(&str, String)> = table()
+        .iter()
+        .filter_map(|(call, _)| {
+            let (method, path) = match call {
+                Get(path) => ("get", path),
+                Send(path, _) => ("post", path),
+                Put(path, _) => ("put", path),
+                Form(..) => return None,
+            };
+            Some((method, path.split('?').next().unwrap_or_default().to_owned()))
+        })
+        .collect();
+    let shape = |path: &str| path.split('/').map(|part| if part.starts_with('{') { "*" } else { part }).collect::<Vec<_>>().join("/");
+    let open = ["/api/v1/login", "/api/v1/logout", "/api/v1/health", "/api/v1/tasks/*/verdict", "/api/v1/persons/*/picture/*"];
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        for (method, call) in methods.as_object().unwrap() {
+            let told = known.iter().any(|(m, p)| m == method && shape(p) == shape(path));
+            assert!(told || open.contains(&shape(path).as_str()), "{method} {path} is not in the matrix");
+            assert!(call["summary"].as_str().is_some_and(|s| !s.is_empty()), "{method} {path} is not described");
+        }
+    }
 }
