@@ -15,6 +15,7 @@ mod dialect;
 mod error;
 mod exams;
 mod light;
+mod looks;
 mod moving;
 mod outbox;
 mod packages;
@@ -32,6 +33,7 @@ mod tasks;
 mod undo;
 mod users;
 mod verdicts;
+mod watched;
 
 pub use blobs::{BlobReader, BlobWriter, Blobs, BucketSettings};
 pub use boards::Fits;

@@ -29,7 +29,7 @@ struct Table {
 
 /// In an order in which references find what they name. Sessions stay behind: people sign in again. So do leases, and cut-outs,
 /// which are cut again from their pages.
-const TABLES: [Table; 15] = [
+const TABLES: [Table; 17] = [
     Table {
         name: "users",
         keys: 1,
@@ -78,6 +78,16 @@ const TABLES: [Table; 15] = [
         ],
     },
     Table { name: "readings", keys: 2, columns: &[("page", Text), ("engine", Text), ("document", Text), ("saved_at", Int)] },
+    Table {
+        name: "page_findings",
+        keys: 2,
+        columns: &[("page", Text), ("engine", Text), ("form", Text), ("turns", Int), ("findings", Text), ("many", Int)],
+    },
+    Table {
+        name: "watched_files",
+        keys: 3,
+        columns: &[("path", Text), ("size", Int), ("modified", Int), ("outcome", Text), ("reason", Text), ("pages", Int), ("at", Int)],
+    },
     Table {
         name: "tasks",
         keys: 1,

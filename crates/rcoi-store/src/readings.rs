@@ -4,6 +4,7 @@ use crate::columns::to_json;
 use crate::db::{Row, Tx, args};
 use crate::error::{Result, StoreError};
 use crate::exams::must_be_open;
+use crate::looks;
 use crate::pages::{locked, state};
 use crate::rows::{Cuts, Saved};
 use crate::store::Store;
@@ -46,6 +47,7 @@ impl Store {
         if new == 0 {
             return Ok(Saved::Already);
         }
+        looks::put(&mut tx, page, reading).await?;
         if state(&row)? == PageState::Excluded {
             // What an undone exclusion puts back is a page that has been read.
             tx.run(

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use rcoi_model::{
-    BlobHash, BoardId, ExamId, ExamPlan, ExamState, PackageId, PacketId, Page, PageId, Role, Task, TaskId, TaskState, TaskSubject, UserId,
-    Verdict, VerdictAct,
+    BlobHash, BoardId, ExamId, ExamPlan, ExamState, Finding, PackageId, PacketId, Page, PageId, Role, Task, TaskId, TaskState, TaskSubject,
+    TemplateId, UserId, Verdict, VerdictAct,
 };
 use serde::{Deserialize, Serialize};
 
@@ -406,4 +406,71 @@ pub struct SampleRow {
     pub said: Option<(UserId, VerdictAct)>,
     /// What the senior said when that differed; `None` while it is open, or when there was nothing to say.
     pub settled: Option<VerdictAct>,
+}
+
+/// A packet on its way, as the operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PacketProgress {
+    pub packet: PacketId,
+    pub ppe: String,
+    pub room: String,
+    pub declared: u64,
+    /// The head wants it read before all others.
+    pub raised: bool,
+    /// Pages that came and were not excluded.
+    pub scanned: u64,
+    /// Of them, waiting to be read.
+    pub received: u64,
+    pub read: u64,
+    pub set_aside: u64,
+    pub excluded: u64,
+    /// Read pages about which somebody is still asked.
+    pub doubtful: u64,
+    /// Read pages with findings about the picture.
+    pub found: u64,
+    /// When the last page came.
+    pub last: Option<Timestamp>,
+    /// When the oldest page came that still waits to be read.
+    pub oldest: Option<Timestamp>,
+}
+
+/// A page as the operator sees it: no values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageLook {
+    pub page: Page,
+    pub received_at: Timestamp,
+    pub lies: Option<Lies>,
+    pub findings: Vec<Finding>,
+    pub open_tasks: u64,
+}
+
+/// How a page that was read lies in its picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lies {
+    /// `None`: no form was recognised.
+    pub form: Option<TemplateId>,
+    /// Clockwise quarter turns that bring it upright.
+    pub quarter_turns: u8,
+}
+
+/// A file of the watched folder that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedFile {
+    pub path: String,
+    pub size: u64,
+    /// When it was changed last, microseconds since 1970.
+    pub modified: i64,
+    pub outcome: WatchedOutcome,
+    pub reason: Option<String>,
+    pub pages: u64,
+}
+
+/// What became of a file of the watched folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchedOutcome {
+    Taken,
+    /// Stored, but a person must look at it.
+    SetAside,
+    /// Not stored.
+    Refused,
 }

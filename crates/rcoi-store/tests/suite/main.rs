@@ -4,6 +4,7 @@ mod bed;
 mod boards;
 mod claims;
 mod exams;
+mod looks;
 mod people;
 mod persons;
 mod policies;
@@ -73,6 +74,11 @@ on_both! {
         people_claiming_at_once_never_share_a_person,
         an_asked_person_waits_for_the_senior_and_is_the_same_question,
         each_station_takes_back_its_own_last_verdict,
+    },
+    looks::{
+        a_packet_counts_each_page_once_on_its_way,
+        findings_of_a_page_are_those_of_its_current_reading,
+        a_watched_file_is_known_by_its_place_size_and_time,
     },
     sync::{
         syncing_inserts_obsoletes_and_reopens_but_leaves_settled_tasks,
