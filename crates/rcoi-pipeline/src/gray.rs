@@ -59,11 +59,28 @@ pub(crate) fn turned(page: &GrayImage, quarter_turns: u8, longest: u32) -> GrayI
     } else {
         page.clone()
     };
+    upright(small, quarter_turns)
+}
+
+/// Turns clockwise by quarter turns and shrinks to at most `wide` by `high` pixels, each the mean of what it covers.
+#[must_use]
+pub(crate) fn small(page: &GrayImage, quarter_turns: u8, wide: u32, high: u32) -> GrayImage {
+    let (wide, high) = if quarter_turns % 2 == 1 { (high, wide) } else { (wide, high) };
+    let (w, h) = (u64::from(page.width().max(1)), u64::from(page.height().max(1)));
+    let (wide, high) = (u64::from(wide), u64::from(high));
+    // The side that is the longer one in its part of the box fills it.
+    let (width, height) = if w * high > h * wide { (wide, h * wide / w) } else { (w * high / h, high) };
+    let (width, height) = (width.clamp(1, w) as u32, height.clamp(1, h) as u32);
+    upright(image::imageops::thumbnail(page, width, height), quarter_turns)
+}
+
+fn upright(picture: GrayImage, quarter_turns: u8) -> GrayImage {
+    use image::imageops;
     match quarter_turns % 4 {
-        1 => imageops::rotate90(&small),
-        2 => imageops::rotate180(&small),
-        3 => imageops::rotate270(&small),
-        _ => small,
+        1 => imageops::rotate90(&picture),
+        2 => imageops::rotate180(&picture),
+        3 => imageops::rotate270(&picture),
+        _ => picture,
     }
 }
 
@@ -100,5 +117,20 @@ mod tests {
         let up = turned(&half(), 1, 50);
         assert_eq!(up.dimensions(), (30, 50));
         assert!(up.get_pixel(15, 5).0[0] < 10, "what was left is now on top");
+    }
+    #[test]
+    fn a_small_picture_fits_its_box_whichever_way_the_sheet_lies() {
+        let page = GrayImage::from_fn(2480, 3508, |x, y| image::Luma([if x < 1240 && y < 1754 { 0 } else { 255 }]));
+        for (turns, corner) in [(0, (2, 2)), (1, (150, 2)), (2, (150, 220)), (3, (2, 150))] {
+            let shown = small(&page, turns, 160, 226);
+            assert!(shown.width() <= 160 && shown.height() <= 226, "{:?}", shown.dimensions());
+            let (x, y) = (corner.0.min(shown.width() - 3), corner.1.min(shown.height() - 3));
+            assert!(shown.get_pixel(x, y).0[0] < 10, "turned {turns}");
+        }
+        assert_eq!(small(&page, 0, 160, 226).dimensions(), (159, 226));
+        let strip = GrayImage::from_pixel(900, 60, image::Luma([9]));
+        assert_eq!(small(&strip, 0, 80, 113).dimensions(), (80, 5));
+        let tiny = GrayImage::from_pixel(4, 4, image::Luma([9]));
+        assert_eq!(small(&tiny, 1, 80, 113).dimensions(), (4, 4));
     }
 }

@@ -10,13 +10,14 @@ use rcoi_model::{BlobHash, ExamId, Packet, PacketId, Page, PageState};
 use rcoi_recognize::source::{self, Kind, SourceError};
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
-use tokio::sync::Semaphore;
+use tokio::sync::SemaphorePermit;
 
 /// Files taken in at the same time: the disk syncs of one overlap with the hashing of another.
-const AT_ONCE: usize = 4;
+pub(crate) const AT_ONCE: usize = 4;
 /// Megabytes of files that are in memory at the same time, however many are taken in.
-const IN_MEMORY: u32 = 256;
+pub(crate) const IN_MEMORY: u32 = 256;
 
 /// Source, packet if one is named, and what became of it.
 pub type OneFile = (String, Option<PacketId>, FileOutcome);
@@ -93,8 +94,7 @@ impl Pipeline {
         let files = tokio::task::spawn_blocking(move || list(&root)).await??;
         let total = files.len();
         let mut report = IntakeReport::default();
-        let room = Semaphore::new(IN_MEMORY as usize);
-        let steps = futures::stream::iter(files).map(|(file, source)| self.ingest_path(exam, packet, file, source, &room));
+        let steps = futures::stream::iter(files).map(|(file, source)| self.ingest_path(exam, packet, file, source));
         let mut steps = std::pin::pin!(steps.buffered(AT_ONCE).enumerate());
         while let Some((done, outcomes)) = steps.next().await {
             for (source, packet, outcome) in outcomes? {
@@ -105,33 +105,35 @@ impl Pipeline {
         Ok(report)
     }
 
-    async fn ingest_path(
-        &self,
-        exam: ExamId,
-        packet: Option<&PacketName>,
-        file: PathBuf,
-        source: String,
-        room: &Semaphore,
-    ) -> Result<Vec<OneFile>> {
-        let unreadable = |error: std::io::Error| {
-            let reason = format!("it cannot be read from the disk: {error}; look at the rights and at the disk");
-            Ok(vec![(source.clone(), None, FileOutcome::Refused { reason })])
-        };
-        let size = match tokio::fs::metadata(&file).await {
+    async fn ingest_path(&self, exam: ExamId, packet: Option<&PacketName>, file: PathBuf, source: String) -> Result<Vec<OneFile>> {
+        match tokio::fs::File::open(&file).await {
+            Ok(file) => self.ingest_open(exam, packet, &source, file.into_std().await).await,
+            Err(error) => Ok(unreadable(&source, &error)),
+        }
+    }
+
+    /// Takes in an open file from its beginning. What does not fit into the memory is kept and set aside.
+    pub(crate) async fn ingest_open(&self, exam: ExamId, packet: Option<&PacketName>, source: &str, file: File) -> Result<Vec<OneFile>> {
+        let size = match file.metadata() {
             Ok(found) => found.len(),
-            Err(error) => return unreadable(error),
+            Err(error) => return Ok(unreadable(source, &error)),
         };
         if size > self.inner.params.limits.max_file_bytes {
-            let (id, outcome) = self.keep_large(exam, packet, &source, file, size).await?;
-            return Ok(vec![(source, id, outcome)]);
+            let (id, outcome) = self.keep_large(exam, packet, source, file, size).await?;
+            return Ok(vec![(source.to_owned(), id, outcome)]);
         }
+        let _held = self.memory_for(size).await?;
+        match read_whole(file, size).await? {
+            Ok(bytes) => self.ingest_bytes(exam, packet, source, bytes).await,
+            Err(error) => Ok(unreadable(source, &error)),
+        }
+    }
+
+    /// Waits until there is room for a file of this size.
+    pub(crate) async fn memory_for(&self, size: u64) -> Result<SemaphorePermit<'_>> {
         let megabytes = u32::try_from(size >> 20).unwrap_or(IN_MEMORY).clamp(1, IN_MEMORY);
         // The semaphore is never closed.
-        let _held = room.acquire_many(megabytes).await.map_err(|e| PipelineError::Internal(e.to_string()))?;
-        match tokio::fs::read(&file).await {
-            Ok(bytes) => self.ingest_bytes(exam, packet, &source, bytes).await,
-            Err(error) => unreadable(error),
-        }
+        self.inner.memory.acquire_many(megabytes).await.map_err(|e| PipelineError::Internal(e.to_string()))
     }
 
     /// Takes in the bytes of one file, archives with all their members. `source` is its path with `/`.
@@ -192,16 +194,17 @@ impl Pipeline {
         exam: ExamId,
         packet: Option<&PacketName>,
         source: &str,
-        file: PathBuf,
+        mut file: File,
         bytes: u64,
     ) -> Result<(Option<PacketId>, FileOutcome)> {
         let reason = refusal(&SourceError::FileTooBig { bytes, limit: self.inner.params.limits.max_file_bytes });
         let Some(id) = self.packet_of(exam, packet, source).await? else { return Ok((None, homeless(&reason))) };
-        let blobs = self.inner.blobs.clone();
+        let (blobs, name) = (self.inner.blobs.clone(), source.to_owned());
         let copy = move || {
             let mut out = blobs.writer()?;
-            let failed = |source| PipelineError::Io { path: file.display().to_string(), source };
-            std::io::copy(&mut File::open(&file).map_err(failed)?, &mut out).map_err(failed)?;
+            let failed = |source| PipelineError::Io { path: name.clone(), source };
+            file.rewind().map_err(failed)?;
+            std::io::copy(&mut file, &mut out).map_err(failed)?;
             Ok::<_, PipelineError>(out.finish()?)
         };
         let (blob, _) = tokio::task::spawn_blocking(copy).await??;
@@ -244,6 +247,22 @@ impl Pipeline {
         }
         Ok(id)
     }
+}
+
+/// The bytes of a file that is in work elsewhere too: from its beginning.
+pub(crate) async fn read_whole(mut file: File, size: u64) -> Result<std::io::Result<Vec<u8>>> {
+    let read = move || {
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        file.rewind()?;
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    Ok(tokio::task::spawn_blocking(read).await?)
+}
+
+pub(crate) fn unreadable(source: &str, error: &std::io::Error) -> Vec<OneFile> {
+    let reason = format!("it cannot be read from the disk: {error}; look at the rights and at the disk");
+    vec![(source.to_owned(), None, FileOutcome::Refused { reason })]
 }
 
 pub(crate) fn no_packet() -> FileOutcome {

@@ -6,6 +6,7 @@
 mod advice;
 mod apart;
 mod archive;
+mod arrival;
 mod boards;
 mod cell_pictures;
 mod check;
@@ -29,11 +30,14 @@ mod quality;
 mod reader;
 mod relay;
 pub mod stages;
+mod thumbnail;
 mod verdict;
+mod watch;
 mod worker;
 
 pub use advice::{EMPTY_ARCHIVE, refusal};
 pub use apart::{Answer, Pixels, Question, Said, Servant, Servants, serve};
+pub use arrival::{BadName, Place, place_of};
 pub use boards::SymbolTask;
 pub use cell_pictures::CellPicture;
 pub use close::ExamGate;
@@ -46,3 +50,5 @@ pub use pipeline::{Duty, Params, Parts, Pipeline, Running};
 pub use policies::{Load, Preview};
 pub use quality::Quality;
 pub use reader::{PageReader, Pictures, Read, Reader, read_page};
+pub use thumbnail::{THUMBNAIL, Thumbnail};
+pub use watch::{WatchParams, WatchState, WatchTrouble, WatchWhy};

@@ -3,10 +3,13 @@
 use crate::cutout::DecodedPages;
 use crate::error::{PipelineError, Result};
 use crate::facts::{MadeSheets, ReadFacts};
+use crate::intake::IN_MEMORY;
 use crate::reader::{Reader, Readers};
+use crate::thumbnail::Thumbnails;
+use crate::watch::WatchState;
 use crate::worker::Worker;
 use crate::{check, policies, relay};
-use rcoi_model::{ExamId, ExamPlan, PacketId, PageId, Role, Task, UserId};
+use rcoi_model::{BlobHash, ExamId, ExamPlan, PacketId, PageId, Role, Task, UserId};
 use rcoi_queue::Queue;
 use rcoi_recognize::source::Limits;
 use rcoi_rules::{Limits as DayLimits, Policy, Profile, limits::DEFAULT_LIMITS, policy::DEFAULT_POLICY, profile::DEFAULT_PROFILE};
@@ -15,7 +18,7 @@ use rcoi_template::TemplateSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// Sizes and times of a running chain.
@@ -91,6 +94,13 @@ pub(crate) struct Inner {
     pub(crate) policies: Mutex<BTreeMap<ExamId, (Instant, Arc<Policy>)>>,
     pub(crate) params: Params,
     pub(crate) decoded: DecodedPages,
+    pub(crate) thumbnails: Thumbnails,
+    /// Megabytes of files that may be in memory.
+    pub(crate) memory: Semaphore,
+    /// Files that are being taken in.
+    pub(crate) arriving: Mutex<BTreeSet<BlobHash>>,
+    /// How the watched folder stands; `None`: none is watched.
+    pub(crate) watched: Mutex<Option<WatchState>>,
     /// What the reconciliation needs of readings, which do not change once stored.
     pub(crate) read_facts: Mutex<BTreeMap<PageId, Arc<ReadFacts>>>,
     /// What the last reconciliation of each exam made of its sheets.
@@ -153,6 +163,10 @@ impl Pipeline {
                 policies: Mutex::default(),
                 params,
                 decoded: DecodedPages::default(),
+                thumbnails: Thumbnails::default(),
+                memory: Semaphore::new(IN_MEMORY as usize),
+                arriving: Mutex::default(),
+                watched: Mutex::default(),
                 read_facts: Mutex::default(),
                 made_sheets: Mutex::default(),
                 plans: Mutex::default(),

@@ -48,6 +48,8 @@ pub(crate) struct Readers {
     room: Semaphore,
     /// Others who decode: the intake counts pages, people look at one. One at a time, beside the reading.
     door: Semaphore,
+    /// People look at small pictures of many pages: one at a time, and no file waits for that.
+    looks: Semaphore,
 }
 
 enum Place {
@@ -61,7 +63,7 @@ impl Readers {
             Reader::Here(engine) => Place::Here(engine),
             Reader::Apart(how) => Place::Apart(Arc::new(Servants::new(how, params.read_limit))),
         };
-        Self { place, room: Semaphore::new(params.workers.max(1)), door: Semaphore::new(1) }
+        Self { place, room: Semaphore::new(params.workers.max(1)), door: Semaphore::new(1), looks: Semaphore::new(1) }
     }
 
     /// How many pages the bytes hold, or what is wrong with them; the bytes come back.
@@ -99,12 +101,22 @@ impl Readers {
 
     /// Decodes one page for people to look at.
     pub(crate) async fn picture(&self, bytes: Vec<u8>, index: u32, params: &Params) -> Result<GrayImage> {
+        self.picture_in(&self.door, bytes, index, params).await
+    }
+
+    /// Decodes one page to be shown small.
+    pub(crate) async fn small_picture(&self, bytes: Vec<u8>, index: u32, params: &Params) -> Result<GrayImage> {
+        self.picture_in(&self.looks, bytes, index, params).await
+    }
+
+    async fn picture_in(&self, room: &Semaphore, bytes: Vec<u8>, index: u32, params: &Params) -> Result<GrayImage> {
         if let Place::Here(_) = self.place {
+            let _held = held(room).await?;
             let limits = params.limits.clone();
             let decoded = tokio::task::spawn_blocking(move || source::decode(&bytes, index, &limits)).await?;
             return Ok(decoded.map_err(|e| PipelineError::Picture(e.to_string()))?.gray);
         }
-        match self.ask(&self.door, Question::Picture(index), bytes).await?.0 {
+        match self.ask(room, Question::Picture(index), bytes).await?.0 {
             Ok(Answer::Picture(Pixels { width, height, samples })) => GrayImage::from_raw(width, height, samples).ok_or_else(other_answer),
             Ok(_) => Err(other_answer()),
             Err(why) => Err(PipelineError::Picture(why)),
