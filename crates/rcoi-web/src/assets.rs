@@ -21,6 +21,9 @@ const FILES: &[(&str, &str, &str)] = &[
     ("persons.js", "text/javascript; charset=utf-8", include_str!("../assets/persons.js")),
     ("senior.js", "text/javascript; charset=utf-8", include_str!("../assets/senior.js")),
     ("exam.js", "text/javascript; charset=utf-8", include_str!("../assets/exam.js")),
+    ("upload.js", "text/javascript; charset=utf-8", include_str!("../assets/upload.js")),
+    ("operator.js", "text/javascript; charset=utf-8", include_str!("../assets/operator.js")),
+    ("packet.js", "text/javascript; charset=utf-8", include_str!("../assets/packet.js")),
     ("icon.svg", "image/svg+xml", include_str!("../assets/icon.svg")),
 ];
 

@@ -1,13 +1,15 @@
 //! What the web needs from the centre: one small trait, so that the router is tested with an in-memory twin.
 
+use crate::piles::{IntakeView, OneFile, PacketView, Place, Thumbnail};
 use crate::roles::Post;
 use crate::said::Said;
 use futures::future::BoxFuture;
-use rcoi_model::{BoardId, ExamId, ExamState, PackageId, PacketId, PageState, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
+use rcoi_model::{BoardId, ExamId, ExamState, PackageId, PacketId, PageId, PageState, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
 pub use rcoi_pipeline::{Preview, SymbolTask};
 use rcoi_rules::{BlockKind, PolicyTable, Rate};
 pub use rcoi_store::BoardItem;
 use serde::Serialize;
+use std::fs::File;
 use utoipa::ToSchema;
 
 /// Answer of a backend call.
@@ -354,6 +356,14 @@ pub trait Backend: Send + Sync + 'static {
     fn set_policy(&self, who: Actor, id: ExamId, table: Option<PolicyTable>) -> Answer<'_, ()>;
     /// This person's own slips among known answers, in all exams.
     fn own_rate(&self, who: Actor) -> Answer<'_, Rate>;
+    /// All packets on their way.
+    fn intake(&self) -> Answer<'_, IntakeView>;
+    /// One packet with its pages.
+    fn packet(&self, exam: ExamId, packet: PacketId) -> Answer<'_, PacketView>;
+    /// Takes a file in. The same bytes in the same packet again are the same pages.
+    fn take_file(&self, who: Actor, exam: ExamId, place: Place, file: File) -> Answer<'_, Vec<OneFile>>;
+    /// The small picture of a page, without its bytes when the one who asks knows its tag.
+    fn thumbnail<'a>(&'a self, page: PageId, known: Option<&'a str>) -> Answer<'a, Thumbnail>;
     /// True when the store answers.
     fn ready(&self) -> Answer<'_, bool>;
 }

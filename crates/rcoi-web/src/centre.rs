@@ -7,19 +7,21 @@ use crate::backend::{
 };
 use crate::mapping::user_record;
 use crate::password;
+use crate::piles::{IntakeView, OneFile, PacketView, Place, Thumbnail};
+use crate::piles_centre::Counted;
 use crate::roles::Post;
 use crate::said::Said;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use rcoi_model::{
-    BoardId, ExamId, ExamState, PackageId, PacketId, PageId, PageState, Role, Task, TaskId, TaskState, UserId, Verdict, VerdictAct,
-    VerdictId,
+    BoardId, ExamId, ExamState, PackageId, PacketId, Page, PageId, Role, Task, TaskId, TaskState, UserId, Verdict, VerdictAct, VerdictId,
 };
 use rcoi_pipeline::{Pipeline, PipelineError, Preview};
 use rcoi_rules::{PolicyTable, Rate};
 use rcoi_store::{AfterVerdict, Board, NewUser, RecordOptions, Store, StoreError, TaskFilter};
 use rcoi_template::TemplateSet;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,6 +30,10 @@ pub type Packager = Arc<dyn Fn(ExamId, UserId) -> BoxFuture<'static, Result<(), 
 
 /// Open work is counted this often at most: the counts grow with the backlog, and every act asks for them.
 const COUNTED_EVERY: Duration = Duration::from_secs(1);
+
+/// Pages set aside or excluded that are listed: more is nothing to read.
+const ASIDE: u32 = 200;
+
 /// How far a claim looks past tasks that this person may not take.
 const LOOK_BEHIND: u32 = 256;
 
@@ -38,6 +44,7 @@ pub struct Centre {
     time_zone: jiff::tz::TimeZone,
     pub(crate) pages: Mutex<BTreeMap<PageId, PageFacts>>,
     counted: tokio::sync::Mutex<Option<(Instant, Progress)>>,
+    pub(crate) piles: tokio::sync::Mutex<Counted>,
 }
 
 pub(crate) type Done<T> = Result<T, BackendError>;
@@ -45,7 +52,14 @@ pub(crate) type Done<T> = Result<T, BackendError>;
 impl Centre {
     #[must_use]
     pub fn new(pipeline: Pipeline, packager: Packager, time_zone: jiff::tz::TimeZone) -> Self {
-        Self { pipeline, packager, time_zone, pages: Mutex::default(), counted: tokio::sync::Mutex::default() }
+        Self {
+            pipeline,
+            packager,
+            time_zone,
+            pages: Mutex::default(),
+            counted: tokio::sync::Mutex::default(),
+            piles: tokio::sync::Mutex::default(),
+        }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -263,20 +277,15 @@ impl Backend for Centre {
 
     fn aside(&self) -> Answer<'_, Vec<AsideRow>> {
         async move {
-            let mut rows = Vec::new();
-            for exam in self.store().exams().await? {
-                for page in self.store().pages_of_exam(exam.id).await? {
-                    if matches!(page.state, PageState::SetAside | PageState::Excluded) {
-                        rows.push(AsideRow {
-                            exam: exam.plan.subject_name.clone(),
-                            source: SourceRef { file: page.source, index: page.index },
-                            state: page.state,
-                            reason: page.reason.unwrap_or_default(),
-                        });
-                    }
-                }
-            }
-            Ok(rows)
+            let exams = self.store().exams().await?;
+            let name = |id| exams.iter().find(|e| e.id == id).map(|e| e.plan.subject_name.clone()).unwrap_or_default();
+            let row = |page: Page| AsideRow {
+                exam: name(page.exam),
+                source: SourceRef { file: page.source, index: page.index },
+                state: page.state,
+                reason: page.reason.unwrap_or_default(),
+            };
+            Ok(self.store().pages_out(ASIDE).await?.into_iter().map(row).collect())
         }
         .boxed()
     }
@@ -447,6 +456,22 @@ impl Backend for Centre {
             Ok(own.map_or(Rate::of(0, 0), |c| Rate::of(c.shown, c.wrong)))
         }
         .boxed()
+    }
+
+    fn intake(&self) -> Answer<'_, IntakeView> {
+        self.intake_view().boxed()
+    }
+
+    fn packet(&self, exam: ExamId, packet: PacketId) -> Answer<'_, PacketView> {
+        self.packet_view(exam, packet).boxed()
+    }
+
+    fn take_file(&self, who: Actor, exam: ExamId, place: Place, file: File) -> Answer<'_, Vec<OneFile>> {
+        self.take(who, exam, place, file).boxed()
+    }
+
+    fn thumbnail<'a>(&'a self, page: PageId, known: Option<&'a str>) -> Answer<'a, Thumbnail> {
+        self.small_picture(page, known).boxed()
     }
 
     fn ready(&self) -> Answer<'_, bool> {

@@ -1,7 +1,7 @@
-//! Pages of the head and the operator: exams with their clock, what blocks closing, packages, packets, rescans.
+//! Pages of the head: exams with their clock, what blocks closing, packages, packets.
 
 use crate::AppState;
-use crate::backend::{Block, ExamCard, ExamDetails, OpenRow, PackageRow, PacketRow, RescanRow, SourceRef};
+use crate::backend::{Block, ExamCard, ExamDetails, OpenRow, PackageRow, PacketRow, SourceRef};
 use crate::error::Problem;
 use crate::pages::{Frame, Page, PageProblem, render};
 use crate::request::{SignedForm, Visitor};
@@ -191,31 +191,8 @@ impl OpenLine {
     }
 }
 
-fn shown(source: &SourceRef) -> String {
+pub(crate) fn shown(source: &SourceRef) -> String {
     format!("{} · {}", source.file, source.index + 1)
-}
-
-struct AsideLine {
-    exam: String,
-    source: String,
-    state: &'static str,
-    reason: String,
-}
-
-#[derive(Template)]
-#[template(path = "operator.html")]
-struct OperatorPage {
-    t: &'static Text,
-    frame: Frame,
-    exams: Vec<(ExamLine, Vec<PacketRow>)>,
-    rescans: Vec<RescanRow>,
-    aside: Vec<AsideLine>,
-}
-
-impl OperatorPage {
-    fn file(row: &RescanRow) -> String {
-        row.source.as_ref().map(shown).unwrap_or_default()
-    }
 }
 
 pub(crate) async fn exams(State(state): State<AppState>, who: Visitor) -> Page {
@@ -294,23 +271,6 @@ pub(crate) async fn exam_act(State(state): State<AppState>, Path(id): Path<Strin
     };
     done.map_err(|e| who.shown(e))?;
     Ok(Redirect::to(&format!("/exams/{exam}")).into_response())
-}
-
-pub(crate) async fn operator(State(state): State<AppState>, who: Visitor) -> Page {
-    who.must(Action::SeePackets)?;
-    let t = who.texts();
-    let mut exams = Vec::new();
-    for card in state.backend().exams().await.map_err(|e| who.shown(e))? {
-        let packets = state.backend().exam(card.id).await.map_err(|e| who.shown(e))?.packets;
-        exams.push((ExamLine::of(card, &state, t), packets));
-    }
-    let rescans = state.backend().rescans().await.map_err(|e| who.shown(e))?;
-    let aside = state.backend().aside().await.map_err(|e| who.shown(e))?;
-    let aside = aside
-        .into_iter()
-        .map(|a| AsideLine { exam: a.exam, source: shown(&a.source), state: words::page_state(a.state, t), reason: a.reason })
-        .collect();
-    Ok(render(&OperatorPage { t, frame: Frame::of(&who, "/operator"), exams, rescans, aside }))
 }
 
 #[cfg(test)]

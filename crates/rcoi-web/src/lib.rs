@@ -12,15 +12,19 @@ pub mod checks;
 mod error;
 mod exam_pages;
 mod figures;
+mod findings;
 mod headers;
 mod live;
 mod login;
 mod mapping;
 mod me;
 mod openapi;
+mod operator;
 mod pages;
 pub mod password;
 mod persons;
+pub mod piles;
+mod piles_centre;
 mod policy;
 mod quality;
 mod request;
@@ -28,12 +32,14 @@ pub mod roles;
 pub mod said;
 pub mod session;
 pub mod text;
+mod upload;
 mod wire;
 pub mod words;
 
 pub use centre::{Centre, Packager, ensure_user};
 pub use error::Problem;
 pub use request::CSRF_HEADER;
+pub use upload::Uploads;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -63,11 +69,12 @@ pub struct WebConfig {
     /// Time zone of the region, in which the limit ends.
     pub time_zone: jiff::tz::TimeZone,
     pub sessions: SessionParams,
+    pub uploads: Uploads,
 }
 
 impl Default for WebConfig {
     fn default() -> Self {
-        Self { https: false, time_zone: jiff::tz::TimeZone::UTC, sessions: SessionParams::default() }
+        Self { https: false, time_zone: jiff::tz::TimeZone::UTC, sessions: SessionParams::default(), uploads: Uploads::default() }
     }
 }
 
@@ -86,6 +93,8 @@ struct Inner {
     closing: CancellationToken,
     /// Packages being built, and since when.
     building: Mutex<BTreeMap<ExamId, Instant>>,
+    /// Files that may be on their way here at the same time.
+    upload_turns: Semaphore,
 }
 
 impl AppState {
@@ -108,6 +117,7 @@ impl AppState {
             streams: live::places(),
             closing: CancellationToken::new(),
             building: Mutex::default(),
+            upload_turns: Semaphore::new(upload::AT_ONCE),
         }))
     }
 
@@ -136,6 +146,14 @@ impl AppState {
     /// Waits until the server stops.
     pub(crate) async fn closing(&self) {
         self.0.closing.cancelled().await;
+    }
+
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.0.config.uploads
+    }
+
+    pub(crate) fn upload_turns(&self) -> &Semaphore {
+        &self.0.upload_turns
     }
 
     pub(crate) fn https(&self) -> bool {
@@ -217,6 +235,10 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(quality::answer))
         .routes(routes!(policy::answer, policy::store))
         .routes(routes!(policy::preview))
+        .routes(routes!(operator::intake_answer))
+        .routes(routes!(operator::packet_answer))
+        .routes(routes!(operator::thumbnail))
+        .routes(routes!(upload::take))
         .routes(routes!(api::reconcile))
         .routes(routes!(api::raise))
         .routes(routes!(api::close))
@@ -242,10 +264,11 @@ pub fn router(state: AppState) -> Router {
         .route("/exams/{id}/quality", get(quality::page))
         .route("/exams/{id}/policy", get(policy::page))
         .route("/exams/{id}/open/{station}", get(exam_pages::open))
-        .route("/operator", get(exam_pages::operator))
         .route("/me", get(me::page))
         .route("/me/password", post(me::set_password))
         .route("/me/sessions", post(me::end_others))
+        .route("/operator", get(operator::page))
+        .route("/operator/{exam}/{packet}", get(operator::packet_page))
         .route("/admin", get(admin_pages::admin))
         .route("/admin/users", post(admin_pages::create_user))
         .route("/admin/users/disabled", post(admin_pages::set_disabled))

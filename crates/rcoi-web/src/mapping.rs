@@ -18,6 +18,10 @@ impl From<StoreError> for BackendError {
             StoreError::WrongState { expected, actual } => {
                 Self::Refused(Said::text(|t| t.no_state).with("actual", actual.as_str()).with("expected", expected.as_str()))
             }
+            StoreError::DiskFull { folder, size } => {
+                tracing::error!(folder, size, "the disk is full");
+                Self::Conflict(Said::text(|t| t.no_disk))
+            }
             other => Self::Internal(other.to_string()),
         }
     }

@@ -52,6 +52,10 @@ pub enum Action {
     SeeAnyPicture,
     /// Packets with their counts, the pages set aside, the requests for a rescan.
     SeePackets,
+    /// Bring files of scans into packets.
+    Ingest,
+    /// Small pictures of pages: how a sheet lies, what is wrong with it; too small to read.
+    SeeThumbnails,
     /// Exams, the clock, the list that blocks closing.
     SeeExams,
     /// Run the reconciliation again.
@@ -71,12 +75,14 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::VerifyFields,
         Self::SettlePersons,
         Self::SettleTroubles,
         Self::SeeAnyPicture,
         Self::SeePackets,
+        Self::Ingest,
+        Self::SeeThumbnails,
         Self::SeeExams,
         Self::Reconcile,
         Self::RaisePacket,
@@ -99,23 +105,32 @@ pub const POSTS: [Post; 6] = [
 ];
 
 /// The matrix. An administrator manages users and sees no exam work; the head sees and closes, but does not
-/// answer tasks, so nobody settles what he himself then declares settled; an auditor sees figures, no pictures.
+/// answer tasks or bring sheets in, so nobody settles what he himself then declares settled; an auditor sees figures, no pictures.
 #[must_use]
 pub fn may(post: Post, action: Action) -> bool {
     use Action as A;
     match post {
-        Post::Works(Role::Operator) => matches!(action, A::SeePackets),
+        Post::Works(Role::Operator) => matches!(action, A::SeePackets | A::Ingest | A::SeeThumbnails),
         Post::Works(Role::Verifier) => matches!(action, A::VerifyFields | A::SettlePersons),
         Post::Works(Role::Senior) => {
             matches!(
                 action,
-                A::VerifyFields | A::SettlePersons | A::SettleTroubles | A::SeeAnyPicture | A::SeePackets | A::SeeExams | A::Reconcile
+                A::VerifyFields
+                    | A::SettlePersons
+                    | A::SettleTroubles
+                    | A::SeeAnyPicture
+                    | A::SeePackets
+                    | A::Ingest
+                    | A::SeeThumbnails
+                    | A::SeeExams
+                    | A::Reconcile
             )
         }
         Post::Works(Role::Head) => matches!(
             action,
             A::SeeAnyPicture
                 | A::SeePackets
+                | A::SeeThumbnails
                 | A::SeeExams
                 | A::Reconcile
                 | A::RaisePacket
@@ -154,6 +169,8 @@ mod tests {
             (Action::SettleTroubles, [0, 0, 1, 0, 0, 0]),
             (Action::SeeAnyPicture, [0, 0, 1, 1, 0, 0]),
             (Action::SeePackets, [1, 0, 1, 1, 0, 1]),
+            (Action::Ingest, [1, 0, 1, 0, 0, 0]),
+            (Action::SeeThumbnails, [1, 0, 1, 1, 0, 0]),
             (Action::SeeExams, [0, 0, 1, 1, 0, 1]),
             (Action::Reconcile, [0, 0, 1, 1, 0, 0]),
             (Action::RaisePacket, [0, 0, 0, 1, 0, 0]),

@@ -103,7 +103,7 @@ const RULES: [(&str, &str); 24] = [
 ];
 
 /// What stands at each `{}` when `text` has the shape of `known`.
-fn fit<'t>(known: &str, text: &'t str) -> Option<Vec<&'t str>> {
+pub(crate) fn fit<'t>(known: &str, text: &'t str) -> Option<Vec<&'t str>> {
     let mut pieces = known.split("{}");
     let mut rest = text.strip_prefix(pieces.next()?)?;
     let mut parts = Vec::new();

@@ -4,11 +4,17 @@ use crate::args::Args;
 use anyhow::{Context, Result, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use rcoi_pipeline::WatchParams;
 use rcoi_store::BucketSettings;
+use rcoi_web::Uploads;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
+
+/// How often the watched folder is looked through.
+const WATCH_POLL: Duration = Duration::from_secs(2);
 
 /// Where blobs are.
 #[derive(Debug)]
@@ -43,6 +49,9 @@ pub(crate) struct Config {
     pub(crate) signing_key: String,
     pub(crate) time_zone: String,
     pub(crate) page_seconds: u64,
+    pub(crate) watch: String,
+    pub(crate) watch_seconds: u64,
+    pub(crate) upload_megabytes: u64,
     pub(crate) log: String,
     pub(crate) log_json: bool,
 }
@@ -108,6 +117,17 @@ impl Config {
         }))
     }
 
+    /// The folder whose files are taken in by themselves.
+    pub(crate) fn watch(&self) -> Option<WatchParams> {
+        let settle = Duration::from_secs(self.watch_seconds.max(1));
+        (!self.watch.is_empty()).then(|| WatchParams { folder: PathBuf::from(&self.watch), settle, poll: WATCH_POLL })
+    }
+
+    /// How files come from browsers.
+    pub(crate) fn uploads(&self) -> Uploads {
+        Uploads { folder: self.data.join("uploads"), most_bytes: self.upload_megabytes.max(1) << 20 }
+    }
+
     pub(crate) fn signing_key(&self) -> PathBuf {
         if self.signing_key.is_empty() { self.data.join("keys/signing.pem") } else { PathBuf::from(&self.signing_key) }
     }
@@ -120,6 +140,7 @@ impl Config {
             blobs: String::new(),
             queue: String::new().into(),
             signing_key: String::new(),
+            watch: String::new(),
             ..self.clone()
         }
     }
@@ -144,6 +165,10 @@ mod tests {
         assert_eq!(config.database_url(), "sqlite:elsewhere/rcoi.db");
         assert!(matches!(config.blobs(), Ok(BlobPlace::Folder(folder)) if folder == Path::new("elsewhere/blobs")));
         assert!(!config.has_broker());
+        assert!(config.watch().is_none() && config.uploads().most_bytes == 256 << 20);
+        let watching = Config { watch: "/srv/scans".into(), ..config };
+        assert_eq!(watching.watch().map(|w| w.folder), Some(PathBuf::from("/srv/scans")));
+        assert!(watching.with_data(Path::new("demo")).watch().is_none(), "the demo keeps to its own");
     }
 
     #[test]

@@ -105,6 +105,6 @@ pub(crate) fn stations(pipeline: &Pipeline, config: &Config) -> Result<AppState>
     };
     let time_zone = jiff::tz::TimeZone::get(&config.time_zone)
         .with_context(|| format!("time_zone = \"{}\": expected a name such as Europe/Moscow", config.time_zone))?;
-    let web = WebConfig { https: config.secure_cookies, time_zone, ..WebConfig::default() };
+    let web = WebConfig { https: config.secure_cookies, time_zone, uploads: config.uploads(), ..WebConfig::default() };
     Ok(AppState::new(pipeline.clone(), packager, web))
 }

@@ -116,3 +116,27 @@ pub(crate) fn page() -> String {
     }
     svg + "</svg>"
 }
+
+/// A page as small as the operator sees it, PNG: lines where print is, a dark band on some.
+pub(crate) fn thumbnail(page: rcoi_model::PageId, streaked: bool) -> Vec<u8> {
+    let n = page.0.as_bytes()[15];
+    let picture = image::GrayImage::from_fn(160, 226, |x, y| {
+        let (row, column) = (y / 9, x / 5);
+        let text = y > 40 && y < 210 && y % 9 > 2 && x > 14 && x < 146 && (column * 7 + row * 13 + u32::from(n)) % 5 > 1;
+        let mark = !(14..=212).contains(&y) && !(14..146).contains(&x) && (4..12).contains(&(x % 150));
+        let head = (20..30).contains(&y) && (14..110).contains(&x);
+        let streak = streaked && (70..73).contains(&x);
+        let noise = ((x * 31 + y * 17) % 7) as u8;
+        image::Luma([match () {
+            () if mark => 20,
+            () if streak => 90,
+            () if head => 120,
+            () if text => 170 + noise,
+            () => 246 - noise,
+        }])
+    });
+    let picture = image::imageops::thumbnail(&picture, 56, 79);
+    let mut bytes = Vec::new();
+    picture.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png).unwrap();
+    bytes
+}

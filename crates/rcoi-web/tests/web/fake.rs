@@ -1,10 +1,12 @@
 //! An in-memory centre: doubtful fields, strange sheets, one exam, a few people; also a book of sessions.
 
 use crate::drawn;
+use crate::fake_piles as piles;
 use crate::fake_rows as rows;
 use futures::FutureExt;
 use rcoi_model::{
-    BoardId, ExamId, FieldKind, PackageId, PacketId, PageState, Role, Task, TaskId, TaskState, TaskSubject, UserId, VerdictAct, VerdictId,
+    BoardId, ExamId, FieldKind, PackageId, PacketId, PageId, PageState, Role, Task, TaskId, TaskState, TaskSubject, UserId, VerdictAct,
+    VerdictId,
 };
 use rcoi_pipeline::{Load, Preview};
 use rcoi_rules::{BlockKind, PolicyTable, Rate};
@@ -12,11 +14,13 @@ use rcoi_web::backend::{
     Actor, Answer, AsideRow, Backend, BackendError, Block, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, Note, OpenRow,
     PackageRow, PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
 };
+use rcoi_web::piles::{IntakeView, OneFile, PacketView, Place, Thumbnail, WatchState};
 use rcoi_web::roles::Post;
 use rcoi_web::said::Said;
 use rcoi_web::session::{Session, SessionBook};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::fs::File;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[derive(Default)]
@@ -33,6 +37,9 @@ pub(crate) struct State {
     pub(crate) boards: Vec<(BoardId, UserId, Vec<BoardItem>)>,
     /// The exam's own policy.
     pub(crate) policy: Option<PolicyTable>,
+    /// Files that were sent, with their bytes.
+    pub(crate) taken: Vec<(Place, Vec<u8>)>,
+    pub(crate) watch: Option<WatchState>,
 }
 
 pub(crate) struct FakeSymbol {
@@ -508,6 +515,30 @@ impl Backend for Fake {
 
     fn own_rate(&self, _who: Actor) -> Answer<'_, Rate> {
         ready(Ok(Rate::of(96, 1)))
+    }
+
+    fn intake(&self) -> Answer<'_, IntakeView> {
+        ready(self.with(|s| Ok(IntakeView { exams: vec![(piles::head(s.closed), piles::progress(s))], watch: s.watch.clone() })))
+    }
+
+    fn packet(&self, exam: ExamId, packet: PacketId) -> Answer<'_, PacketView> {
+        ready(self.with(|s| {
+            let progress =
+                piles::progress(s).into_iter().find(|p| p.packet == packet && exam == exam_id()).ok_or(BackendError::NotFound)?;
+            let pages = piles::pages(s, &progress);
+            let rooms = if progress.room == "0102" { vec![rcoi_model::RoomTrouble::CountDiffers] } else { vec![] };
+            Ok(PacketView { exam: piles::head(s.closed), packet: progress, rooms, pages })
+        }))
+    }
+
+    fn take_file(&self, _who: Actor, _exam: ExamId, place: Place, file: File) -> Answer<'_, Vec<OneFile>> {
+        ready(self.with(|s| Ok(vec![piles::take(s, place, file)])))
+    }
+
+    fn thumbnail<'a>(&'a self, page: PageId, known: Option<&'a str>) -> Answer<'a, Thumbnail> {
+        let tag = page.to_string();
+        let png = (known != Some(tag.as_str())).then(|| Arc::new(drawn::thumbnail(page, piles::has_streak(page))));
+        ready(Ok(Thumbnail { tag, png }))
     }
 
     fn ready(&self) -> Answer<'_, bool> {

@@ -5,13 +5,16 @@ mod browser;
 mod chrome;
 mod drawn;
 mod fake;
+mod fake_piles;
 mod fake_rows;
 mod matrix;
+mod operator;
 mod persons;
 mod policy;
 mod security;
 mod sessions;
 mod shots;
+mod uploads;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};

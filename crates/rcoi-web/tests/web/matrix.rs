@@ -38,6 +38,11 @@ fn table() -> Vec<(Call, [u8; 6])> {
         (Get("/api/v1/tasks/{sheet}/picture"), [0, 0, 1, 1, 0, 0]),
         (Get("/api/v1/tasks/{sheet}/picture?kind=page"), [0, 0, 1, 1, 0, 0]),
         (Get("/operator"), [1, 0, 1, 1, 0, 1]),
+        (Get("/operator/{exam}/{packet}"), [1, 0, 1, 1, 0, 1]),
+        (Get("/api/v1/intake"), [1, 0, 1, 1, 0, 1]),
+        (Get("/api/v1/exams/{exam}/packets/{packet}"), [1, 0, 1, 1, 0, 1]),
+        (Get("/api/v1/pages/{page}/thumbnail"), [1, 0, 1, 1, 0, 0]),
+        (Send("/api/v1/exams/{exam}/files?path=0014-0201/a.png", json!({ "as good as": "a picture" })), [1, 0, 1, 0, 0, 0]),
         (Get("/exams"), [0, 0, 1, 1, 0, 1]),
         (Get("/exams/{exam}"), [0, 0, 1, 1, 0, 1]),
         (Get("/exams/{exam}/quality"), [0, 0, 1, 1, 0, 1]),
@@ -87,7 +92,7 @@ async fn status(house: &House, person: &Person, call: Call, [sheet, of_person]: 
     let packet = PacketId::derived(&["0014", "0201"]).to_string();
     let fill = |path: &str| {
         let path = path.replace("{exam}", &exam_id().to_string()).replace("{sheet}", sheet).replace("{person}", of_person);
-        path.replace("{package}", &package).replace("{packet}", &packet)
+        path.replace("{package}", &package).replace("{packet}", &packet).replace("{page}", ID)
     };
     match call {
         Get(path) => house.get(person, &fill(path)).await.status(),

@@ -21,13 +21,14 @@ pub(crate) fn run(config: &Config) -> Result<Done> {
     })
 }
 
-/// A running centre: web, relay, workers.
+/// A running centre: web, relay, workers, the watched folder.
 pub(crate) struct Centre {
     pub(crate) pipeline: Pipeline,
     pub(crate) address: std::net::SocketAddr,
     cancel: CancellationToken,
     workers: rcoi_pipeline::Running,
     web: tokio::task::JoinHandle<std::io::Result<()>>,
+    watch: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Centre {
@@ -42,12 +43,19 @@ impl Centre {
         let duty = if config.has_broker() && !config.serve_reads { Duty::Centre } else { Duty::Everything };
         let workers = pipeline.start(duty, &cancel);
         let web = tokio::spawn(rcoi_web::serve(listener, stations, cancel.clone().cancelled_owned()));
-        Ok(Self { pipeline, address, cancel, workers, web })
+        let watch = config.watch().map(|params| {
+            let (pipeline, cancel) = (pipeline.clone(), cancel.clone());
+            tokio::spawn(async move { pipeline.watch(params, cancel).await })
+        });
+        Ok(Self { pipeline, address, cancel, workers, web, watch })
     }
 
     /// Lets running pages and requests finish, then leaves.
     pub(crate) async fn stop(self) -> Result<()> {
         self.cancel.cancel();
+        if let Some(watch) = self.watch {
+            watch.await.context("the watch of the folder broke")?;
+        }
         self.workers.stopped().await?;
         self.web.await.context("the web task broke")??;
         self.pipeline.store().close().await;

@@ -95,6 +95,12 @@ impl Running {
         self.out.lock().expect("no panic in there").contains(text)
     }
 
+    /// What stands behind `beginning` in the first line of the output that begins so.
+    pub(crate) fn said_line(&self, beginning: &str) -> Option<String> {
+        let out = self.out.lock().expect("no panic in there");
+        out.lines().find_map(|line| line.strip_prefix(beginning)).map(str::to_owned)
+    }
+
     /// True while it runs. Looks at its memory too.
     pub(crate) fn is_alive(&mut self) -> bool {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
