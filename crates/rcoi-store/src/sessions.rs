@@ -26,9 +26,9 @@ impl Store {
         tx.commit().await
     }
 
-    /// The session with its user, noted as seen; `None` when it is not there, has expired, was idle for longer than
+    /// The session with its user, `noted` as seen or only looked at; `None` when it is not there, has expired, was idle for longer than
     /// `idle`, or the user is disabled.
-    pub async fn session(&self, token_hash: &str, idle: Duration) -> Result<Option<(Session, User)>> {
+    pub async fn session(&self, token_hash: &str, idle: Duration, noted: bool) -> Result<Option<(Session, User)>> {
         let now = self.micros();
         let before = |time: Duration| now.saturating_sub(i64::try_from(time.as_micros()).unwrap_or(i64::MAX));
         let row = self
@@ -43,7 +43,7 @@ impl Store {
         let user = users::read(&row)?;
         let session =
             Session { token_hash: row.text("token_hash")?, user: user.id, csrf: row.text("csrf")?, expires_at: row.moment("expires_at")? };
-        if row.int("seen_at")? < before(NOTED_EVERY.min(idle / 4)) {
+        if noted && row.int("seen_at")? < before(NOTED_EVERY.min(idle / 4)) {
             let mut tx = self.db.begin().await?;
             tx.run("UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND seen_at < $2", args![token_hash, now]).await?;
             tx.commit().await?;

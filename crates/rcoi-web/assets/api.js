@@ -10,8 +10,11 @@ export class Refused extends Error {
   }
 }
 
-export async function call(method, path, body) {
-  const headers = { "x-csrf-token": csrf };
+/** A look that a page takes by itself: it does not keep the session alive. */
+export const peek = (path) => call("GET", path, undefined, { "x-watching": "1" });
+
+export async function call(method, path, body, more = {}) {
+  const headers = { "x-csrf-token": csrf, ...more };
   if (body !== undefined) headers["content-type"] = "application/json";
   const answer = await fetch(`/api/v1/${path}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   const data = await answer.json().catch(() => ({}));

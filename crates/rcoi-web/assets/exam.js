@@ -1,5 +1,6 @@
 // Keeps the head's page fresh: a running clock, counts in place, a reload when what blocks or what was built has changed.
-import { Refused, call, texts } from "./api.js";
+import { Refused, call, peek, texts } from "./api.js";
+import { present } from "./station.js";
 
 const section = document.getElementById("station");
 const building = document.getElementById("building");
@@ -34,7 +35,7 @@ function busy(seconds) {
 }
 
 async function look() {
-  const exam = await call("GET", `exams/${section.dataset.exam}`);
+  const exam = await peek(`exams/${section.dataset.exam}`);
   for (const cell of section.querySelectorAll("[data-count]")) cell.textContent = exam[cell.dataset.count];
   if (since === null && exam.building_seconds !== null) busy(exam.building_seconds);
   const now = JSON.stringify([exam.state, exam.blocks, exam.packages, exam.building_seconds !== null]);
@@ -67,5 +68,5 @@ if (section) {
   setInterval(tick, 1000);
 } else {
   // The list of exams: drawn anew each half minute, unless somebody is walking through it by keyboard.
-  setInterval(() => { if (document.activeElement === document.body) location.reload(); }, 30000);
+  setInterval(() => { if (present() && document.activeElement === document.body) location.reload(); }, 30000);
 }

@@ -1,5 +1,5 @@
 // The operator's list: packets as they come, with what they declare and what came; files dropped here go into them.
-import { call, texts } from "./api.js";
+import { peek, texts } from "./api.js";
 import { el, lost, status } from "./station.js";
 import { choose, startUploads } from "./upload.js";
 
@@ -34,7 +34,7 @@ function standing(p) {
 /** Everything that keeps the page fresh. */
 async function refresh() {
   try {
-    const got = await call("GET", `intake?seen=${seen}`);
+    const got = await peek(`intake?seen=${seen}`);
     showWatch(got.watch);
     if (got.same) {
       ages();

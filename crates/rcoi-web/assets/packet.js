@@ -1,5 +1,5 @@
 // One packet: its sheets as small pictures, what is wrong with each and what to do; new scans go into the same packet.
-import { call, texts } from "./api.js";
+import { peek, texts } from "./api.js";
 import { el, lost, status } from "./station.js";
 import { choose, startUploads } from "./upload.js";
 
@@ -17,7 +17,7 @@ const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[na
 /** Everything that keeps the page fresh. */
 async function refresh() {
   try {
-    const got = await call("GET", `exams/${exam}/packets/${id}`);
+    const got = await peek(`exams/${exam}/packets/${id}`);
     const now = JSON.stringify(got);
     if (now !== before) {
       before = now;

@@ -1,5 +1,5 @@
 // The policy of an exam: the table is changed in place, and what it would cost people stands beside it at once.
-import { Refused, call, texts } from "./api.js";
+import { Refused, call, peek, texts } from "./api.js";
 
 const el = (id) => document.getElementById(id);
 const station = el("station");
@@ -85,7 +85,7 @@ async function store(wanted) {
 async function follow() {
   for (;;) {
     await new Promise((done) => setTimeout(done, 2000));
-    const view = await call("GET", path).catch(() => ({ pending: true }));
+    const view = await peek(path).catch(() => ({ pending: true }));
     if (!view.pending) break;
   }
   el("pending").remove();

@@ -18,6 +18,9 @@ use std::net::SocketAddr;
 /// Header of the CSRF token in API requests.
 pub const CSRF_HEADER: &str = "x-csrf-token";
 
+/// Header of looks that an open page takes by itself: nobody need be there.
+const WATCHING: &str = "x-watching";
+
 /// Value of a cookie of the request.
 pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers
@@ -66,7 +69,8 @@ pub(crate) fn address(parts: &Parts) -> String {
 /// The session of the request's cookie.
 pub(crate) async fn session(parts: &Parts, state: &AppState) -> Result<Option<Session>, Problem> {
     let Some(token) = cookie(&parts.headers, state.cookie_name()) else { return Ok(None) };
-    Ok(state.sessions().find(token_hash(token), state.session_params().idle).await?)
+    let noted = !parts.headers.contains_key(WATCHING);
+    Ok(state.sessions().find(token_hash(token), state.session_params().idle, noted).await?)
 }
 
 /// A signed-in person of the JSON API. Changing requests without the CSRF header are refused here, for every handler.

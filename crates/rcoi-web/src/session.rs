@@ -37,8 +37,8 @@ impl Default for SessionParams {
 pub trait SessionBook: Send + Sync + 'static {
     /// Notes a new session that ends after `whole` at the latest.
     fn open(&self, hash: String, user: UserId, csrf: String, whole: Duration) -> Answer<'_, ()>;
-    /// The session, noted as seen; `None` when it is unknown, revoked, too old or idle for too long.
-    fn find(&self, hash: String, idle: Duration) -> Answer<'_, Option<Session>>;
+    /// The session, `noted` as seen or only looked at; `None` when it is unknown, revoked, too old or idle for too long.
+    fn find(&self, hash: String, idle: Duration, noted: bool) -> Answer<'_, Option<Session>>;
     /// Would [`SessionBook::find`] find it? Does not count as a sign of life.
     fn lives(&self, hash: String, idle: Duration) -> Answer<'_, bool>;
     /// Hashes of a user's sessions, each with the moment of its last request; the latest first.
@@ -62,9 +62,9 @@ impl SessionBook for Store {
         .boxed()
     }
 
-    fn find(&self, hash: String, idle: Duration) -> Answer<'_, Option<Session>> {
+    fn find(&self, hash: String, idle: Duration, noted: bool) -> Answer<'_, Option<Session>> {
         async move {
-            let found = self.session(&hash, idle).await?;
+            let found = self.session(&hash, idle, noted).await?;
             Ok(found.map(|(session, user)| Session {
                 user: user.id,
                 post: crate::mapping::post_of(&user),

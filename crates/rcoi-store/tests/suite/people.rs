@@ -31,23 +31,23 @@ pub(crate) async fn a_session_ends_with_its_time_or_its_user(bed: Bed) {
     let (short, long) = (session(&bed, &ann, "short", 1), session(&bed, &ann, "long", 60));
     bed.store.create_session(&short).await.unwrap();
     bed.store.create_session(&long).await.unwrap();
-    assert_eq!(bed.store.session("short", HOUR).await.unwrap(), Some((short, ann.clone())));
+    assert_eq!(bed.store.session("short", HOUR, true).await.unwrap(), Some((short, ann.clone())));
     bed.wait(MINUTE * 2);
-    assert_eq!(bed.store.session("short", HOUR).await.unwrap(), None);
+    assert_eq!(bed.store.session("short", HOUR, true).await.unwrap(), None);
     assert_eq!(bed.store.purge_sessions(HOUR).await.unwrap(), 1);
-    assert!(bed.store.session("long", HOUR).await.unwrap().is_some());
+    assert!(bed.store.session("long", HOUR, true).await.unwrap().is_some());
     bed.store.set_user_disabled(ann.id, true, None).await.unwrap();
-    assert_eq!(bed.store.session("long", HOUR).await.unwrap(), None);
+    assert_eq!(bed.store.session("long", HOUR, true).await.unwrap(), None);
     bed.store.set_user_disabled(ann.id, false, None).await.unwrap();
-    assert_eq!(bed.store.session("long", HOUR).await.unwrap(), None, "a let-in user logs in anew");
+    assert_eq!(bed.store.session("long", HOUR, true).await.unwrap(), None, "a let-in user logs in anew");
     bed.store.create_session(&session(&bed, &ann, "third", 5)).await.unwrap();
     bed.store.delete_session("third").await.unwrap();
-    assert_eq!(bed.store.session("third", HOUR).await.unwrap(), None);
+    assert_eq!(bed.store.session("third", HOUR, true).await.unwrap(), None);
     for token in ["fourth", "fifth"] {
         bed.store.create_session(&session(&bed, &ann, token, 5)).await.unwrap();
     }
     assert_eq!(bed.store.delete_sessions_of(ann.id).await.unwrap(), 2);
-    assert_eq!(bed.store.session("fourth", HOUR).await.unwrap(), None);
+    assert_eq!(bed.store.session("fourth", HOUR, true).await.unwrap(), None);
 }
 
 pub(crate) async fn a_session_lapses_when_idle_and_lives_while_it_is_used(bed: Bed) {
@@ -56,11 +56,18 @@ pub(crate) async fn a_session_lapses_when_idle_and_lives_while_it_is_used(bed: B
     let idle = MINUTE * 30;
     for _ in 0..5 {
         bed.wait(MINUTE * 28);
-        assert!(bed.store.session("t", idle).await.unwrap().is_some(), "used every 28 minutes");
+        assert!(bed.store.session("t", idle, true).await.unwrap().is_some(), "used every 28 minutes");
     }
     bed.wait(MINUTE * 31);
-    assert_eq!(bed.store.session("t", idle).await.unwrap(), None);
+    assert_eq!(bed.store.session("t", idle, true).await.unwrap(), None);
     assert_eq!(bed.store.purge_sessions(idle).await.unwrap(), 1);
+    // A page that looks by itself keeps nothing alive.
+    bed.store.create_session(&session(&bed, &ann, "w", 24 * 60)).await.unwrap();
+    bed.wait(MINUTE * 20);
+    assert!(bed.store.session("w", idle, false).await.unwrap().is_some());
+    assert!(bed.store.session_lives("w", idle).await.unwrap());
+    bed.wait(MINUTE * 20);
+    assert!(!bed.store.session_lives("w", idle).await.unwrap());
 }
 
 pub(crate) async fn an_auditor_is_a_user_whose_verdicts_are_refused(bed: Bed) {

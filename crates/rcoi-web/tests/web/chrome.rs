@@ -99,8 +99,11 @@ impl Desk {
 
     /// Signs in by keyboard.
     pub(crate) async fn sign_in(&self, login: &str) {
+        // A page that still asks without its cookie would go to the login by itself, in the middle of the typing.
+        self.go("/health").await;
         self.client.delete_all_cookies().await.unwrap();
         self.go("/login").await;
+        self.wait_for("input[name=login]:focus").await;
         self.type_in(login).await;
         self.press(Key::Tab).await;
         self.type_in(PASSWORD).await;

@@ -554,7 +554,7 @@ impl SessionBook for Fake {
         }))
     }
 
-    fn find(&self, hash: String, _idle: Duration) -> Answer<'_, Option<Session>> {
+    fn find(&self, hash: String, _idle: Duration, _noted: bool) -> Answer<'_, Option<Session>> {
         ready(self.with(|s| {
             let Some((user, csrf)) = s.sessions.get(&hash).cloned() else { return Ok(None) };
             let known = s.users.values().find(|u| u.id == user && !u.disabled);
