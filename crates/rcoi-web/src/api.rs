@@ -77,7 +77,9 @@ pub(crate) async fn progress(State(state): State<AppState>, who: Signed) -> Resu
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClaimBody {
+    /// How many at most; left out: one.
     #[serde(default = "one")]
+    #[schema(required = false)]
     n: u32,
     /// `verifier` or `senior`; left out: the own one.
     #[schema(value_type = Option<String>)]

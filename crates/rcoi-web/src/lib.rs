@@ -250,7 +250,8 @@ fn api() -> OpenApiRouter<AppState> {
 /// All pages and the API.
 pub fn router(state: AppState) -> Router {
     let (api, description) = OpenApiRouter::with_openapi(openapi::head()).nest("/api/v1", api()).split_for_parts();
-    let description = Router::new().route("/api/v1/openapi.json", get(openapi::answer)).with_state(Arc::new(description));
+    let description =
+        Router::new().route("/api/v1/openapi.json", get(openapi::answer)).with_state(Arc::new(openapi::with_keys(description)));
     api.merge(description)
         .route("/", get(pages::start))
         .route("/login", get(pages::login_page).post(pages::login))

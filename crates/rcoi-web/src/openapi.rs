@@ -83,14 +83,30 @@ impl Modify for Keys {
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("rcoi"))));
         components.add_security_scheme("token", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(CSRF_HEADER))));
-        let both = SecurityRequirement::new("session", Vec::<String>::new()).add("token", Vec::<String>::new());
-        openapi.security = Some(vec![both]);
     }
 }
 
 /// The description without any call.
 pub(crate) fn head() -> OpenApi {
     Head::openapi()
+}
+
+/// Calls that anyone may make.
+const FOR_ALL: [&str; 2] = ["/api/v1/login", "/api/v1/health"];
+
+/// Says of each call what it needs: a look the cookie, a change the token, too.
+pub(crate) fn with_keys(mut openapi: OpenApi) -> OpenApi {
+    let session = || SecurityRequirement::new("session", Vec::<String>::new());
+    for (path, item) in &mut openapi.paths.paths {
+        let open = FOR_ALL.contains(&path.as_str());
+        if let Some(look) = &mut item.get {
+            look.security = Some(if open { vec![] } else { vec![session()] });
+        }
+        for change in [&mut item.post, &mut item.put].into_iter().flatten() {
+            change.security = Some(if open { vec![] } else { vec![session().add("token", Vec::<String>::new())] });
+        }
+    }
+    openapi
 }
 
 /// The description as it is served: to anyone, it holds nothing of an exam.

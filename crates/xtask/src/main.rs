@@ -1,6 +1,7 @@
-//! Chores of the project: `cargo xtask demo | test | tidy | accuracy | fuzz | faults`. Needs nothing but cargo to build.
+//! Chores of the project: `cargo xtask demo | test | tidy | accuracy | api | fuzz | faults`. Needs nothing but cargo to build.
 
 mod accuracy;
+mod api;
 mod demo;
 mod faults;
 mod fuzz;
@@ -17,6 +18,7 @@ cargo xtask demo [ARGS]   install what is missing, build, run the main job (ARGS
 cargo xtask test          formatting, clippy, tidy, documentation, every test (SQLite, PostgreSQL, RabbitMQ, Chromium)
 cargo xtask tidy          the rules of the house alone: sizes, headers, who may name what
 cargo xtask accuracy      read scans whose truth is known, real or drawn (--synthetic), and print tables (--help tells more)
+cargo xtask api           a demo held against its own OpenAPI file by schemathesis, as every role ([--seconds N] for each)
 cargo xtask fuzz          hostile bytes against every decoder and parser, ten minutes each (--help tells more)
 cargo xtask faults        everything breaks again and again while pages flow through two workers; nothing may be lost (--help tells more)";
 
@@ -27,6 +29,7 @@ fn main() -> Result<()> {
         Some("test") => test::run(),
         Some("tidy") => tidy::run(),
         Some("accuracy") => accuracy::run(args),
+        Some("api") => api::run(args),
         Some("fuzz") => fuzz::run(args),
         Some("faults") => faults::run(args),
         Some("help" | "--help" | "-h") | None => {
