@@ -1,8 +1,8 @@
 //! One file from a person's browser or from the watched folder: its name made harmless, its packet known before its bytes are
 //! looked at, the same bytes twice in a packet the same pages.
 
-use crate::error::Result;
-use crate::intake::{FileOutcome, OneFile, read_whole, unreadable};
+use crate::error::{PipelineError, Result};
+use crate::intake::{FileOutcome, OneFile, read_whole};
 use crate::packet_name::PacketName;
 use crate::pipeline::{Pipeline, lock};
 use rcoi_model::{BlobHash, ExamId, Packet, UserId};
@@ -101,7 +101,7 @@ impl Pipeline {
     pub async fn take_file(&self, exam: ExamId, place: &Place, file: File, by: Option<UserId>) -> Result<Vec<OneFile>> {
         let size = match file.metadata() {
             Ok(found) => found.len(),
-            Err(error) => return Ok(unreadable(&place.source, &error)),
+            Err(source) => return Err(PipelineError::Io { path: place.source.clone(), source }),
         };
         if size == 0 {
             let reason = rcoi_recognize::source::SourceError::Empty;
@@ -114,7 +114,7 @@ impl Pipeline {
             let _held = self.memory_for(size).await?;
             let bytes = match read_whole(file, size).await? {
                 Ok(bytes) => bytes,
-                Err(error) => return Ok(unreadable(&place.source, &error)),
+                Err(source) => return Err(PipelineError::Io { path: place.source.clone(), source }),
             };
             let _alone = self.alone(Blobs::hash(&bytes)).await;
             match self.known_file(exam, place, &bytes).await? {

@@ -17,6 +17,9 @@ pub enum PipelineError {
     Blocked(Vec<Block>),
     #[error("cannot read {path}: {source}")]
     Io { path: String, source: std::io::Error },
+    /// The exam's policy was written by a newer program.
+    #[error("the exam's policy cannot be understood: {0}")]
+    UnknownPolicy(String),
     /// A stored picture that cannot be shown.
     #[error("picture: {0}")]
     Picture(String),

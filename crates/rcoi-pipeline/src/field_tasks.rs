@@ -1,6 +1,7 @@
 //! Which fields of a fresh reading become tasks.
 
 use crate::cell_pictures::CellPicture;
+use crate::field_pictures::FieldPicture;
 use crate::reader::Pictures;
 use rcoi_model::{Doubt, ExamId, FieldKind, FieldReading, Page, PageReading, Role, Task, TaskState, TaskSubject};
 use rcoi_rules::{Expectations, KnownSheet, PacketFacts, Policy, lot, needs};
@@ -81,11 +82,12 @@ fn as_doubtful(mut subject: TaskSubject, field: &FieldReading) -> TaskSubject {
 }
 
 /// What is kept of the pictures: of the fields that are tasks, and of their characters that can be judged apart.
-pub(crate) fn cuts(policy: &Policy, tasks: &[Task], reading: &PageReading, pictures: Pictures) -> Cuts {
+pub(crate) fn cuts(policy: &Policy, tasks: &[Task], reading: &PageReading, pictures: &Pictures) -> Cuts {
     let symbols = symbols(policy, tasks, reading, &pictures.cells);
     let wanted = |name: &str| tasks.iter().any(|t| field_of(&t.key) == Some(name));
-    let fields = pictures.fields.into_iter().filter(|p| wanted(&p.field)).map(|p| Cutout { field: p.field, picture: p.png }).collect();
-    Cuts { symbols, fields }
+    let cutout = |p: &FieldPicture| Cutout { field: p.field.clone(), picture: p.png.clone() };
+    let fields = pictures.fields.iter().filter(|p| wanted(&p.field)).map(cutout).collect();
+    Cuts { policy: None, symbols, fields }
 }
 
 /// The characters of these tasks that can be judged apart from their field.

@@ -4,6 +4,7 @@ use crate::cutout::DecodedPages;
 use crate::error::{PipelineError, Result};
 use crate::facts::{MadeSheets, ReadFacts};
 use crate::intake::IN_MEMORY;
+use crate::policies::Holds;
 use crate::reader::{Reader, Readers};
 use crate::thumbnail::Thumbnails;
 use crate::watch::WatchState;
@@ -91,7 +92,7 @@ pub(crate) struct Inner {
     pub(crate) templates: TemplateSet,
     /// The installation's; exams may have their own.
     pub(crate) policy: Arc<Policy>,
-    pub(crate) policies: Mutex<BTreeMap<ExamId, (Instant, Arc<Policy>)>>,
+    pub(crate) policies: Mutex<BTreeMap<ExamId, (Instant, Holds)>>,
     pub(crate) params: Params,
     pub(crate) decoded: DecodedPages,
     pub(crate) thumbnails: Thumbnails,

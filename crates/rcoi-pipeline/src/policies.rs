@@ -6,7 +6,7 @@ use crate::field_tasks::{field_of, field_tasks};
 use crate::pipeline::{Pipeline, lock};
 use rcoi_model::{ExamId, PacketId, PageId, PageReading, PageState, Role, Task, UserId};
 use rcoi_rules::{Expectations, PacketFacts, Policy, PolicyTable};
-use rcoi_store::PolicyRow;
+use rcoi_store::{PolicyRow, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,6 +60,13 @@ impl Preview {
     }
 }
 
+/// The policy that holds for an exam, and the number of the change that brought it (0 = the installation's ever since).
+#[derive(Debug, Clone)]
+pub(crate) struct Holds {
+    pub(crate) seq: i64,
+    pub(crate) policy: Arc<Policy>,
+}
+
 /// Applies policies that wait for it. Runs until cancelled.
 pub(crate) async fn run(pipeline: Pipeline, cancel: CancellationToken) {
     loop {
@@ -90,18 +97,30 @@ impl Pipeline {
 
     /// The policy that holds for an exam.
     pub async fn policy_of(&self, exam: ExamId) -> Result<Arc<Policy>> {
-        if let Some((at, policy)) = lock(&self.inner.policies).get(&exam)
+        Ok(self.holding(exam).await?.policy)
+    }
+
+    /// As [`Pipeline::policy_of`], with its number, as it was a moment ago at most.
+    pub(crate) async fn holding(&self, exam: ExamId) -> Result<Holds> {
+        if let Some((at, holds)) = lock(&self.inner.policies).get(&exam)
             && at.elapsed() < self.inner.params.policy_kept
         {
-            return Ok(policy.clone());
+            return Ok(holds.clone());
         }
         let row = self.inner.store.policy(exam).await?;
+        let seq = row.as_ref().map_or(0, |row| row.seq);
         let policy = match row.and_then(|row| row.document) {
             None => self.inner.policy.clone(),
             Some(text) => Arc::new(parsed(&text)?),
         };
-        lock(&self.inner.policies).insert(exam, (Instant::now(), policy.clone()));
-        Ok(policy)
+        let holds = Holds { seq, policy };
+        lock(&self.inner.policies).insert(exam, (Instant::now(), holds.clone()));
+        Ok(holds)
+    }
+
+    /// What is remembered of an exam's policy is out of date.
+    pub(crate) fn forget_policy(&self, exam: ExamId) {
+        lock(&self.inner.policies).remove(&exam);
     }
 
     /// Sets the policy of an open exam, `None` = the installation's. Pages that were read before follow within seconds to
@@ -112,7 +131,7 @@ impl Pipeline {
     pub async fn set_policy(&self, exam: ExamId, table: Option<&PolicyTable>, by: UserId) -> Result<()> {
         let document = table.map(|table| checked(table).and_then(|_| written(table))).transpose()?;
         self.inner.store.set_policy(exam, document.as_deref(), by).await?;
-        lock(&self.inner.policies).remove(&exam);
+        self.forget_policy(exam);
         self.inner.nudge_policy.notify_one();
         Ok(())
     }
@@ -137,7 +156,7 @@ impl Pipeline {
         for (page, reading) in &readings {
             for (policy, load) in [(&*now, &mut preview.now), (&then, &mut preview.then)] {
                 let tasks = self.tasks_of(policy, &expect, &packets, *page, reading).await?;
-                add(load, policy, reading, &tasks);
+                add(load, policy, reading, &tasks.unwrap_or_default());
             }
         }
         Ok(preview)
@@ -145,17 +164,15 @@ impl Pipeline {
 
     /// Looks again at every page that was read before the policy changed.
     async fn apply(&self, exam: ExamId, row: &PolicyRow, cancel: &CancellationToken) -> Result<()> {
-        // Only when every worker reads by it; twice, for a page that is in work while the time ends.
-        let age = Duration::try_from(self.inner.store.now().duration_since(row.at)).unwrap_or_default();
-        tokio::select! {
-            () = cancel.cancelled() => return Ok(()),
-            () = tokio::time::sleep((self.inner.params.policy_kept * 2).saturating_sub(age)) => {}
+        // A page that is read meanwhile by an older one is refused by the store and thought about again.
+        self.forget_policy(exam);
+        let (holds, plan) = (self.holding(exam).await?, self.plan(exam).await?);
+        if holds.seq != row.seq {
+            return Ok(());
         }
-        lock(&self.inner.policies).remove(&exam);
-        let (policy, plan) = (self.policy_of(exam).await?, self.plan(exam).await?);
         let packets = self.packet_facts(exam).await?;
         let expect = Expectations::new(&plan);
-        let (mut after, mut added, mut withdrawn) = (None, 0, 0);
+        let (mut after, mut added, mut withdrawn, mut passed_over) = (None, 0, 0, 0);
         loop {
             if cancel.is_cancelled() {
                 return Ok(());
@@ -165,14 +182,21 @@ impl Pipeline {
             after = Some(*last);
             let mut pages = Vec::with_capacity(readings.len());
             for (page, reading) in &readings {
-                pages.push((*page, self.tasks_of(&policy, &expect, &packets, *page, reading).await?));
+                match self.tasks_of(&holds.policy, &expect, &packets, *page, reading).await? {
+                    Some(tasks) => pages.push((*page, tasks)),
+                    None => passed_over += 1,
+                }
             }
-            let revised = self.inner.store.revise_tasks(exam, &pages).await?;
+            let revised = match self.inner.store.revise_tasks(exam, holds.seq, &pages).await {
+                // Another change came: it waits to be applied itself.
+                Err(StoreError::OtherPolicy) => return Ok(()),
+                revised => revised?,
+            };
             (added, withdrawn) = (added + revised.added, withdrawn + revised.withdrawn);
         }
         self.inner.store.policy_applied(exam, row.seq).await?;
         self.touched(exam);
-        tracing::info!(%exam, seq = row.seq, added, withdrawn, "policy applied");
+        tracing::info!(%exam, seq = row.seq, added, withdrawn, passed_over, "policy applied");
         Ok(())
     }
 
@@ -182,7 +206,8 @@ impl Pipeline {
         Ok(facts.collect())
     }
 
-    /// The tasks that a policy makes of a stored reading.
+    /// The tasks that a policy makes of a stored reading; `None` when that cannot be told (its form is not known here, or
+    /// another process has just taken the page out of the work): such a page keeps the tasks it has.
     async fn tasks_of(
         &self,
         policy: &Policy,
@@ -190,13 +215,13 @@ impl Pipeline {
         packets: &BTreeMap<PacketId, PacketFacts>,
         page: PageId,
         reading: &PageReading,
-    ) -> Result<Vec<Task>> {
+    ) -> Result<Option<Vec<Task>>> {
         let page = self.inner.store.page(page).await?;
         let template = reading.template.as_ref().and_then(|id| self.inner.templates.get(id));
         let (Some(template), Some(packet), PageState::Read) = (template, packets.get(&page.packet), page.state) else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
-        Ok(field_tasks(policy, expect, packet, &page, template, reading))
+        Ok(Some(field_tasks(policy, expect, packet, &page, template, reading)))
     }
 }
 
@@ -226,7 +251,7 @@ fn add(load: &mut Load, policy: &Policy, reading: &PageReading, tasks: &[Task]) 
 }
 
 fn parsed(document: &str) -> Result<Policy> {
-    let broken = |e: String| PipelineError::Internal(format!("the exam's policy: {e}"));
+    let broken = PipelineError::UnknownPolicy;
     let table: PolicyTable = serde_json::from_str(document).map_err(|e| broken(e.to_string()))?;
     Policy::of(table).map_err(|e| broken(e.to_string()))
 }

@@ -12,7 +12,7 @@ use crate::pipeline::{Pipeline, lock};
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use rcoi_model::{ExamId, ExamState};
-use rcoi_store::{WatchedFile, WatchedOutcome};
+use rcoi_store::{ExamRow, WatchedFile, WatchedOutcome};
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
@@ -69,7 +69,9 @@ pub struct WatchTrouble {
 pub enum WatchWhy {
     /// No exam is open.
     NoExam,
-    /// More than one exam is open, and no folder of the path begins as the id of one.
+    /// A folder of the path begins as the id of an exam that is closed.
+    ClosedExam,
+    /// More than one exam is open, or was when the file came, and no folder of the path begins as the id of one.
     WhichExam,
     /// The reason that the intake gave.
     Said(String),
@@ -154,7 +156,7 @@ impl Pipeline {
     }
 
     async fn take_whole(&self, watch: &Watch, whole: Vec<Lying>, cancel: &CancellationToken) -> Result<Vec<(Lying, Outcome)>> {
-        let exams = self.open_exams().await?;
+        let exams = self.known_exams().await?;
         // Written down where it is taken in: a future that nobody drives may hold the only connection that writes.
         let take = |file: Lying| {
             let exams = &exams;
@@ -185,12 +187,13 @@ impl Pipeline {
         Ok(known.into_iter().filter_map(of).collect())
     }
 
-    async fn open_exams(&self) -> Result<Vec<ExamId>> {
-        Ok(self.inner.store.exams().await?.into_iter().filter(|e| e.state == ExamState::Open).map(|e| e.id).collect())
+    async fn known_exams(&self) -> Result<Vec<Known>> {
+        let known = |e: ExamRow| Known { id: e.id, open: e.state == ExamState::Open, closed_at: e.closed_at.map(|at| at.as_microsecond()) };
+        Ok(self.inner.store.exams().await?.into_iter().map(known).collect())
     }
 
-    async fn take_lying(&self, at: &Path, file: &Lying, exams: &[ExamId]) -> Outcome {
-        let (exam, path) = match exam_of(&file.name, exams) {
+    async fn take_lying(&self, at: &Path, file: &Lying, exams: &[Known]) -> Outcome {
+        let (exam, path) = match exam_of(&file.name, file.modified, exams) {
             Ok(found) => found,
             Err(why) => return Outcome::Later(Some(why)),
         };
@@ -251,25 +254,35 @@ fn sum_up(outcomes: &[OneFile]) -> Outcome {
     }
 }
 
-/// The exam of a file and the rest of its path: a folder that is called by the beginning of an open exam's id, else the only exam.
-fn exam_of<'n>(name: &'n str, exams: &[ExamId]) -> Result<(ExamId, &'n str), WatchWhy> {
-    if exams.is_empty() {
-        return Err(WatchWhy::NoExam);
-    }
+/// An exam as far as the choice of one needs it.
+struct Known {
+    id: ExamId,
+    open: bool,
+    /// Microseconds since 1970.
+    closed_at: Option<i64>,
+}
+
+/// The exam of a file and the rest of its path: a folder that is called by the beginning of an exam's id, else the only exam
+/// that was open since the file came to lie there (`modified`, microseconds since 1970).
+fn exam_of<'n>(name: &'n str, modified: i64, exams: &[Known]) -> Result<(ExamId, &'n str), WatchWhy> {
     let mut rest = name;
     while let Some((folder, below)) = rest.split_once('/') {
         if PacketName::parse(folder).is_some() {
             break;
         }
         let named = folder.to_ascii_lowercase();
-        let mut fitting = exams.iter().filter(|id| named.len() >= SHORTEST_EXAM && id.to_string().starts_with(&named));
+        let mut fitting = exams.iter().filter(|e| named.len() >= SHORTEST_EXAM && e.id.to_string().starts_with(&named));
         if let (Some(exam), None) = (fitting.next(), fitting.next()) {
-            return Ok((*exam, below));
+            return if exam.open { Ok((exam.id, below)) } else { Err(WatchWhy::ClosedExam) };
         }
         rest = below;
     }
-    match exams {
-        [only] => Ok((*only, name)),
+    if exams.iter().all(|e| !e.open) {
+        return Err(WatchWhy::NoExam);
+    }
+    let mut then = exams.iter().filter(|e| e.open || e.closed_at.is_some_and(|at| at >= modified));
+    match (then.next(), then.next()) {
+        (Some(only), None) => Ok((only.id, name)),
         _ => Err(WatchWhy::WhichExam),
     }
 }
@@ -386,11 +399,19 @@ mod tests {
     #[test]
     fn the_exam_is_the_only_one_or_the_one_whose_id_a_folder_begins() {
         let (one, two) = (exam("4f1c0000-0000-4000-8000-000000000001"), exam("4f1d0000-0000-4000-8000-000000000002"));
-        assert_eq!(exam_of("0001-0101/a.png", &[]), Err(WatchWhy::NoExam));
-        assert_eq!(exam_of("0001-0101/a.png", &[one]), Ok((one, "0001-0101/a.png")));
-        assert_eq!(exam_of("0001-0101/a.png", &[one, two]), Err(WatchWhy::WhichExam));
-        assert_eq!(exam_of("evening/4F1D/0001-0101/a.png", &[one, two]), Ok((two, "0001-0101/a.png")));
-        assert_eq!(exam_of("4f1/0001-0101/a.png", &[one, two]), Err(WatchWhy::WhichExam), "two begin so");
+        let open = |id| Known { id, open: true, closed_at: None };
+        let closed = |id, at| Known { id, open: false, closed_at: Some(at) };
+        let of = |name: &'static str, exams: &[Known]| exam_of(name, 100, exams);
+        assert_eq!(of("0001-0101/a.png", &[]), Err(WatchWhy::NoExam));
+        assert_eq!(of("0001-0101/a.png", &[closed(one, 50)]), Err(WatchWhy::NoExam));
+        assert_eq!(of("0001-0101/a.png", &[open(one)]), Ok((one, "0001-0101/a.png")));
+        assert_eq!(of("0001-0101/a.png", &[open(one), open(two)]), Err(WatchWhy::WhichExam));
+        assert_eq!(of("evening/4F1D/0001-0101/a.png", &[open(one), open(two)]), Ok((two, "0001-0101/a.png")));
+        assert_eq!(of("4f1/0001-0101/a.png", &[open(one), open(two)]), Err(WatchWhy::WhichExam), "two begin so");
+        // A late sheet of a closed exam goes to no other one.
+        assert_eq!(of("4f1c/0001-0101/a.png", &[closed(one, 50), open(two)]), Err(WatchWhy::ClosedExam));
+        assert_eq!(of("0001-0101/a.png", &[closed(one, 150), open(two)]), Err(WatchWhy::WhichExam), "both were open when it came");
+        assert_eq!(of("0001-0101/a.png", &[closed(one, 50), open(two)]), Ok((two, "0001-0101/a.png")));
     }
 
     #[test]

@@ -7,11 +7,12 @@ use crate::field_tasks::{cuts, field_tasks};
 use crate::figures;
 use crate::known::ExamKnowledge;
 use crate::pipeline::Pipeline;
+use crate::policies::Holds;
 use rcoi_model::{Page, PageId};
 use rcoi_queue::{Delivery, Task};
 use rcoi_rules::reconcile::undecodable;
 use rcoi_rules::{Expectations, PacketFacts};
-use rcoi_store::{Begun, StoreError};
+use rcoi_store::{Begun, Cuts, StoreError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -118,7 +119,6 @@ impl Worker {
         };
         figures::stage("fetch", begun);
         let plan = self.patiently(|| self.pipeline.plan(page.exam)).await?;
-        let policy = self.patiently(|| self.pipeline.policy_of(page.exam)).await?;
         let packet = self.patiently(|| inner.store.packet(page.packet)).await?;
         let packet = PacketFacts { id: packet.id, ppe: packet.ppe, room: packet.room, declared: packet.declared };
         let known = ExamKnowledge::of(&plan, &packet.ppe, &packet.room);
@@ -129,11 +129,18 @@ impl Worker {
         };
         let template = reading.template.as_ref().and_then(|id| inner.templates.get(id));
         let expect = Expectations::new(&plan);
-        let tasks = template.map(|template| field_tasks(&policy, &expect, &packet, page, template, &reading)).unwrap_or_default();
-        let cuts = cuts(&policy, &tasks, &reading, pictures);
         figures::stage("read", reading_begun);
         let saving_begun = Instant::now();
-        self.patiently(|| inner.store.save_reading_with(page.id, &reading, &tasks, &cuts)).await?;
+        let tasks = loop {
+            let Holds { seq, policy } = self.patiently(|| self.pipeline.holding(page.exam)).await?;
+            let tasks = template.map(|template| field_tasks(&policy, &expect, &packet, page, template, &reading)).unwrap_or_default();
+            let cuts = Cuts { policy: Some(seq), ..cuts(&policy, &tasks, &reading, &pictures) };
+            match self.patiently(|| inner.store.save_reading_with(page.id, &reading, &tasks, &cuts)).await {
+                // The head changed it while the page was read.
+                Err(StoreError::OtherPolicy) => self.pipeline.forget_policy(page.exam),
+                saved => break saved.map(|_| tasks)?,
+            }
+        };
         figures::stage("save", saving_begun);
         figures::read(reading.template.as_ref().map_or("none", |t| t.0.as_str()), tasks.len());
         figures::stage("whole", begun);
@@ -167,7 +174,8 @@ impl Passing for StoreError {
 
 impl Passing for PipelineError {
     fn may_pass(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_transient())
+        // A policy that a newer program wrote waits for a newer worker: no page is set aside for it.
+        matches!(self, Self::UnknownPolicy(_)) || matches!(self, Self::Store(error) if error.is_transient())
     }
 }
 

@@ -17,6 +17,9 @@ pub enum StoreError {
     /// The exam or the task is closed for this change.
     #[error("{0}")]
     Closed(String),
+    /// The verification policy of the exam is another one by now.
+    #[error("the policy of the exam has changed")]
+    OtherPolicy,
     /// The exam cannot be closed yet.
     #[error("the exam cannot be closed: {tasks} open tasks, {pages} pages not read")]
     StillOpen { tasks: u64, pages: u64 },

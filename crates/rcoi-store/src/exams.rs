@@ -2,7 +2,6 @@
 
 use crate::audit::{self, event};
 use crate::columns::to_json;
-use crate::cutouts;
 use crate::db::{Row, Tx, args, damaged};
 use crate::dialect::{EXAM_LOCKED, EXAM_STATE_HELD};
 use crate::error::{Result, StoreError};
@@ -87,12 +86,16 @@ impl Store {
             let left = tx
                 .one(
                     "SELECT (SELECT COUNT(*) FROM tasks WHERE exam = $1 AND state = 'open') AS tasks,
-                            (SELECT COUNT(*) FROM pages WHERE exam = $1 AND state = 'received') AS pages",
+                            (SELECT COUNT(*) FROM pages WHERE exam = $1 AND state = 'received') AS pages,
+                            (SELECT COUNT(*) FROM policies WHERE exam = $1 AND applied_at IS NULL) AS policies",
                     args![id],
                 )
                 .await?
                 .ok_or_else(|| damaged("counts", "no row"))?;
             let (tasks, pages) = (left.count("tasks")?, left.count("pages")?);
+            if left.count("policies")? > 0 {
+                return Err(StoreError::Conflict("a change of the policy has not reached every page".to_owned()));
+            }
             if tasks + pages > 0 {
                 return Err(StoreError::StillOpen { tasks, pages });
             }
@@ -104,12 +107,13 @@ impl Store {
             _ => "UPDATE exams SET state = $2, closed_at = COALESCE(closed_at, $3) WHERE id = $1",
         };
         tx.run(sql, args![id, to.as_str(), now]).await?;
-        if to == Closed {
-            cutouts::forget(&mut tx, id).await?;
-        }
         let change = serde_json::json!({ "from": from.as_str(), "to": to.as_str() });
         audit::append(&mut tx, now, &event(by, "exam.advance", &id.to_string(), &change)).await?;
-        tx.commit().await
+        tx.commit().await?;
+        if to == Closed {
+            self.forget_cutouts(id).await?;
+        }
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::pages::{locked, state};
 use crate::rows::{PolicyRow, Revised};
 use crate::store::Store;
 use crate::tasks::{self, ORIGIN_READING};
-use rcoi_model::{ExamId, ExamState, PageId, PageState, Role, Task, TaskId, UserId};
+use rcoi_model::{ExamId, ExamState, PageId, PageState, Role, Task, TaskId, TaskState, UserId};
 
 impl Store {
     /// Sets the policy of an open exam; `None` = as the installation has it. It waits to be applied to what was read before.
@@ -55,14 +55,18 @@ impl Store {
         tx.commit().await
     }
 
-    /// Makes the tasks of pages those that their readings ask for now, in one transaction. What people settled or have in
-    /// hand stays as it is, and so does the work at boards.
-    pub async fn revise_tasks(&self, exam: ExamId, pages: &[(PageId, Vec<Task>)]) -> Result<Revised> {
+    /// Makes the tasks of pages those that their readings ask for by the policy `seq` (0 = none was ever set), in one
+    /// transaction. What people settled, began or have in hand stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherPolicy`]: another one holds by now; nothing was changed.
+    pub async fn revise_tasks(&self, exam: ExamId, seq: i64, pages: &[(PageId, Vec<Task>)]) -> Result<Revised> {
         let now = self.micros();
         let mut order: Vec<&(PageId, Vec<Task>)> = pages.iter().collect();
         order.sort_by_key(|(page, _)| *page);
         let mut tx = self.db.begin().await?;
         must_be_open(&mut tx, exam).await?;
+        must_hold(&mut tx, exam, seq).await?;
         let mut revised = Revised::default();
         for (page, wanted) in order {
             if state(&locked(&mut tx, *page).await?)? == PageState::Read {
@@ -75,13 +79,27 @@ impl Store {
 }
 
 async fn revise(tx: &mut Tx, now: i64, exam: ExamId, page: PageId, wanted: &[Task], revised: &mut Revised) -> Result<()> {
-    let sql = "SELECT id, station, state, station_before, claimed_by, lease_until FROM tasks
-               WHERE page = $1 AND origin = $2 ORDER BY id";
+    let sql = "SELECT id, key, station, state, station_before, claimed_by, lease_until,
+                      (SELECT COUNT(*) FROM symbols s WHERE s.task = tasks.id AND s.said IS NOT NULL) +
+                      (SELECT COUNT(*) FROM verdicts v WHERE v.task = tasks.id
+                       AND NOT EXISTS (SELECT 1 FROM verdict_undos u WHERE u.verdict = v.id)) AS begun
+               FROM tasks WHERE page = $1 AND (origin = $2 OR state = 'done') ORDER BY id";
     let there = tx.all(sql, args![page, ORIGIN_READING]).await?;
+    let mut settled_by_senior = Vec::new();
+    for row in &there {
+        let key = row.text("key")?;
+        if key.starts_with("senior/") && row.task_state("state")? == TaskState::Done {
+            settled_by_senior.push(key.replacen("senior/", "field/", 1));
+        }
+    }
     for task in wanted {
         tasks::must_belong(task, exam)?;
+        // The senior has said what stands there: no verifier is asked again, or he would overrule the senior.
+        if settled_by_senior.iter().any(|key| *key == task.key || format!("{key}/2") == task.key) {
+            continue;
+        }
         let row = there.iter().find(|row| row.id::<TaskId>("id").ok() == Some(task.id));
-        let open = row.map(|row| row.task_state("state")).transpose()?.is_some_and(|state| state == rcoi_model::TaskState::Open);
+        let open = row.map(|row| row.task_state("state")).transpose()?.is_some_and(|state| state == TaskState::Open);
         match row {
             // Somebody has it, or it was sent on: it goes its way.
             Some(row) if open => {
@@ -100,11 +118,19 @@ async fn revise(tx: &mut Tx, now: i64, exam: ExamId, page: PageId, wanted: &[Tas
     }
     for row in &there {
         let id = row.id::<TaskId>("id")?;
-        if row.task_state("state")? == rcoi_model::TaskState::Open && !wanted.iter().any(|t| t.id == id) && !in_hand(row, now)? {
+        let untouched = row.opt_text("station_before")?.is_none() && row.count("begun")? == 0 && !in_hand(row, now)?;
+        if row.task_state("state")? == TaskState::Open && untouched && !wanted.iter().any(|t| t.id == id) {
             revised.withdrawn += tasks::obsolete(tx, id).await?;
         }
     }
     Ok(())
+}
+
+/// Fails unless the policy `seq` is the one that holds. The caller holds the exam open, and setting a policy waits for that.
+pub(crate) async fn must_hold(tx: &mut Tx, exam: ExamId, seq: i64) -> Result<()> {
+    let last = tx.one("SELECT MAX(seq) AS seq FROM policies WHERE exam = $1", args![exam]).await?;
+    let last = last.map_or(Ok(None), |row| row.opt_int("seq"))?.unwrap_or(0);
+    if last == seq { Ok(()) } else { Err(StoreError::OtherPolicy) }
 }
 
 fn in_hand(row: &Row, now: i64) -> Result<bool> {

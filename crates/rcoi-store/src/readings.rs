@@ -9,7 +9,7 @@ use crate::pages::{locked, state};
 use crate::rows::{Cuts, Saved};
 use crate::store::Store;
 use crate::tasks::{self, ORIGIN_READING};
-use crate::{cutouts, symbols};
+use crate::{cutouts, policies, symbols};
 use futures::stream::{self, BoxStream, StreamExt};
 use rcoi_model::{ExamId, PageId, PageReading, PageState, Task};
 
@@ -28,6 +28,9 @@ impl Store {
 
     /// As [`Store::save_reading`], with pictures of the fields of those tasks and of the characters that can be judged apart
     /// from their field. A field with such characters is given to people as a whole after those without.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherPolicy`]: the tasks follow from a policy that does not hold any more; nothing was saved.
     pub async fn save_reading_with(&self, page: PageId, reading: &PageReading, tasks: &[Task], cuts: &Cuts) -> Result<Saved> {
         let (now, document) = (self.micros(), to_json("reading", reading)?);
         let exam = self.page(page).await?.exam;
@@ -37,6 +40,9 @@ impl Store {
             return Ok(Saved::Already);
         }
         must_be_open(&mut tx, exam).await?;
+        if let Some(seq) = cuts.policy {
+            policies::must_hold(&mut tx, exam, seq).await?;
+        }
         let row = locked(&mut tx, page).await?;
         let new = tx
             .run(

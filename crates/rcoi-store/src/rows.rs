@@ -332,6 +332,8 @@ pub struct Cutout {
 /// Pictures that are saved with a reading.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Cuts {
+    /// The policy that the tasks follow from (0 = none was ever set); `None` = whichever.
+    pub policy: Option<i64>,
     /// Characters that can be judged apart from their field.
     pub symbols: Vec<NewSymbol>,
     pub fields: Vec<Cutout>,

@@ -9,7 +9,7 @@ use crate::rows::Undone;
 use crate::store::Store;
 use crate::tasks::{NOT_PERSONS, ONLY_PERSONS, Span};
 use crate::{pages, tasks, verdicts};
-use rcoi_model::{PageId, TaskId, UserId, VerdictId};
+use rcoi_model::{ExamId, PageId, TaskId, UserId, VerdictId};
 use std::time::Duration;
 
 /// How long the re-opened task stays with the person who undid.
@@ -76,6 +76,14 @@ impl Store {
         for row in tx.all("SELECT id FROM tasks WHERE created_by = $1 AND state = 'open' ORDER BY id", args![verdict.id]).await? {
             tasks::obsolete(&mut tx, row.id::<TaskId>("id")?).await?;
         }
+        // A page that comes back may have missed a change of the policy: it is looked at again with all others.
+        tx.run(
+            "UPDATE policies SET applied_at = NULL WHERE exam = $1
+             AND seq = (SELECT MAX(p.seq) FROM policies p WHERE p.exam = $1)
+             AND EXISTS (SELECT 1 FROM pages WHERE excluded_by = $2 AND state = 'excluded')",
+            args![task.id::<ExamId>("exam")?, verdict.id],
+        )
+        .await?;
         tx.run(
             "UPDATE pages SET state = state_before, reason = reason_before, state_before = NULL, reason_before = NULL, excluded_by = NULL,
                     changed_at = $2

@@ -78,16 +78,10 @@ pub(crate) async fn progress(State(state): State<AppState>, who: Signed) -> Resu
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClaimBody {
     /// How many at most; left out: one.
-    #[serde(default = "one")]
-    #[schema(required = false)]
-    n: u32,
+    n: Option<u32>,
     /// `verifier` or `senior`; left out: the own one.
     #[schema(value_type = Option<String>)]
     station: Option<Role>,
-}
-
-fn one() -> u32 {
-    1
 }
 
 /// The action that working at a station needs.
@@ -112,10 +106,11 @@ fn settling(task: &Task) -> Result<Action, Problem> {
 pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<ClaimBody>) -> Result<Json<Claimed>, Problem> {
     let station = body.station.unwrap_or(if who.session.post == Post::Works(Role::Senior) { Role::Senior } else { Role::Verifier });
     let actor = who.must(station_action(station)?)?;
-    if body.n == 0 || body.n > LARGEST_CLAIM {
-        return Err(Problem::bad(Said::text(|t| t.no_claim).with("most", LARGEST_CLAIM).with("n", body.n)));
+    let n = body.n.unwrap_or(1);
+    if n == 0 || n > LARGEST_CLAIM {
+        return Err(Problem::bad(Said::text(|t| t.no_claim).with("most", LARGEST_CLAIM).with("n", n)));
     }
-    let tasks = state.backend().claim(actor, station, body.n).await?;
+    let tasks = state.backend().claim(actor, station, n).await?;
     let tasks = tasks.iter().map(|t| TaskAnswer::of(t, who.lang)).collect();
     Ok(Json(Claimed { tasks, progress: state.backend().progress().await? }))
 }

@@ -308,7 +308,7 @@ pub trait Backend: Send + Sync + 'static {
     fn stored(&self, who: Actor, id: VerdictId, task: TaskId) -> Answer<'_, bool>;
     /// Takes back the last verdict of this person and gives the task again; `None`: nothing to take back.
     fn undo(&self, who: Actor) -> Answer<'_, Option<TaskView>>;
-    /// How much is left: as it was a second ago at most.
+    /// How much is left: as it was a second ago, or a few when counting takes long.
     fn progress(&self) -> Answer<'_, Progress>;
     /// Encoded picture and its media type.
     fn picture(&self, task: TaskId, kind: PictureKind) -> Answer<'_, (Vec<u8>, &'static str)>;

@@ -14,7 +14,8 @@ use crate::said::Said;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use rcoi_model::{
-    BoardId, ExamId, ExamState, PackageId, PacketId, Page, PageId, Role, Task, TaskId, TaskState, UserId, Verdict, VerdictAct, VerdictId,
+    BoardId, ExamId, ExamState, PackageId, PacketId, Page, PageId, Role, Task, TaskId, TaskState, TaskSubject, UserId, Verdict, VerdictAct,
+    VerdictId,
 };
 use rcoi_pipeline::{Pipeline, PipelineError, Preview};
 use rcoi_rules::{PolicyTable, Rate};
@@ -167,10 +168,12 @@ impl Backend for Centre {
         async move {
             // Held while counting, so that a hundred people who ask at once cost one count.
             let mut counted = self.counted.lock().await;
-            if let Some((_, progress)) = counted.filter(|(at, _)| at.elapsed() < COUNTED_EVERY) {
+            if let Some((until, progress)) = *counted
+                && Instant::now() < until
+            {
                 return Ok(progress);
             }
-            let at = Instant::now();
+            let begun = Instant::now();
             let mut progress = Progress { symbols: self.store().open_symbols().await?, ..Progress::default() };
             for count in self.store().open_counts().await? {
                 match count.station {
@@ -179,7 +182,8 @@ impl Backend for Centre {
                     Role::Operator | Role::Head | Role::Admin => {}
                 }
             }
-            *counted = Some((at, progress));
+            // A backlog of millions is counted rarely: counting takes a fifth of one core at most.
+            *counted = Some((Instant::now() + COUNTED_EVERY.max(begun.elapsed() * 4), progress));
             Ok(progress)
         }
         .boxed()
@@ -190,7 +194,9 @@ impl Backend for Centre {
             let bytes = match kind {
                 PictureKind::Cutout => self.pipeline.task_picture(task).await?,
                 PictureKind::Page => {
-                    let page = self.store().task(task).await?.task.page.ok_or(BackendError::NotFound)?;
+                    let task = self.store().task(task).await?.task;
+                    // Names and answers never share a screen: of personal data only the compared fields are shown.
+                    let page = task.page.filter(|_| !matches!(task.subject, TaskSubject::Person { .. })).ok_or(BackendError::NotFound)?;
                     self.pipeline.page_picture(page, 0).await?
                 }
             };

@@ -91,6 +91,7 @@ pub(crate) fn figures(finding: &Finding) -> &str {
 pub(crate) fn watch_why(why: &WatchWhy) -> Said {
     match why {
         WatchWhy::NoExam => Said::text(|t| t.watch_no_exam),
+        WatchWhy::ClosedExam => Said::text(|t| t.watch_closed_exam),
         WatchWhy::WhichExam => Said::text(|t| t.watch_which_exam),
         WatchWhy::Said(text) => reason(text),
     }

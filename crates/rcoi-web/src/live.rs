@@ -36,17 +36,22 @@ struct Watch {
 }
 
 impl Watch {
-    /// Waits for the next thing worth telling.
-    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+    /// Waits for the next thing worth telling; `None` when the server stops, whatever it waits for.
+    async fn next(self) -> Option<(Result<Event, Infallible>, Self)> {
+        let state = self.state.clone();
+        tokio::select! {
+            () = state.closing() => None,
+            told = self.news() => told,
+        }
+    }
+
+    async fn news(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         if self.ended {
             return None;
         }
         loop {
             if self.told.is_some() {
-                tokio::select! {
-                    () = self.state.closing() => return None,
-                    () = tokio::time::sleep(EVERY) => {}
-                }
+                tokio::time::sleep(EVERY).await;
             }
             if self.looked.elapsed() >= STILL_IN {
                 self.looked = Instant::now();

@@ -80,16 +80,17 @@ pub(crate) async fn set_password(State(state): State<AppState>, sent: SignedForm
     let SignedForm { who, form } = sent;
     let login = who.session.login.clone();
     // A stolen session must not become a stolen login by guessing here.
-    let wait = state.back_off().wait(&login, "me", Instant::now());
+    let own = format!("me:{login}");
+    let wait = state.back_off().wait(&own, &own, Instant::now());
     if wait > 0 {
         return Err(who.shown(Problem::wait(wait)));
     }
-    state.back_off().failed(&login, "me", Instant::now());
+    state.back_off().failed(&own, &own, Instant::now());
     let user = state.backend().user_by_login(&login).await.map_err(|e| who.shown(e))?;
     if !password::fits(&form.old, user.as_ref().map(|u| u.password.as_str())).await {
         return Err(who.shown(Problem::bad(Said::text(|t| t.no_old_password))));
     }
-    state.back_off().passed(&login, "me");
+    state.back_off().passed(&own, &own);
     if form.new != form.again {
         return Err(who.shown(Problem::bad(Said::text(|t| t.no_same_password))));
     }

@@ -69,7 +69,9 @@ pub(crate) fn address(parts: &Parts) -> String {
 /// The session of the request's cookie.
 pub(crate) async fn session(parts: &Parts, state: &AppState) -> Result<Option<Session>, Problem> {
     let Some(token) = cookie(&parts.headers, state.cookie_name()) else { return Ok(None) };
-    let noted = !parts.headers.contains_key(WATCHING);
+    // A stream that a browser opens anew by itself, and small pictures that a page fetches, are such looks, too.
+    let path = parts.uri.path();
+    let noted = !parts.headers.contains_key(WATCHING) && !path.ends_with("/events") && !path.ends_with("/thumbnail");
     Ok(state.sessions().find(token_hash(token), state.session_params().idle, noted).await?)
 }
 

@@ -466,6 +466,7 @@ texts! {
     watch_taken = "принято файлов:" | "files taken in:";
     watch_waiting = "ещё пишутся:" | "still being written:";
     watch_no_exam = "нет открытого экзамена" | "no exam is open";
+    watch_closed_exam = "экзамен, которым названа папка, уже закрыт" | "the exam that the folder is called by is closed";
     watch_which_exam = "открыто несколько экзаменов: положите папку пакета в папку с началом номера экзамена" | "several exams are open: put the packet's folder into a folder called by the beginning of the exam's id";
     packet_none = "В этом пакете ещё нет листов." | "No sheet of this packet has come yet.";
     packet_remarks = "Замечания" | "Remarks";

@@ -10,7 +10,7 @@ fn symbol(task: &Task, cell: u32, symbol: char, rival: char, doubt: f32) -> NewS
 }
 
 fn cuts<const N: usize>(symbols: [NewSymbol; N]) -> Cuts {
-    Cuts { symbols: symbols.into(), fields: vec![] }
+    Cuts { symbols: symbols.into(), ..Cuts::default() }
 }
 
 /// Fields that read "12", each with a doubtful '2' in its second cell.

@@ -51,6 +51,9 @@ on_both! {
         a_closed_exam_keeps_its_policy,
         a_page_looked_at_again_keeps_what_people_did,
         a_field_that_nobody_has_goes_to_the_other_station,
+        work_that_somebody_began_is_not_withdrawn,
+        nobody_is_asked_again_about_what_the_senior_settled,
+        tasks_of_an_older_policy_are_refused_and_a_pending_one_keeps_the_exam_open,
     },
     claims::{
         twenty_people_claiming_at_once_never_share_a_task,

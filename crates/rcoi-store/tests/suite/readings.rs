@@ -123,7 +123,7 @@ pub(crate) async fn cut_outs_come_with_the_reading_and_go_when_the_exam_closes(b
     let (_, pages) = bed.exam(1).await;
     let page = &pages[0];
     let cut = |field: &str, picture: &str| Cutout { field: field.to_owned(), picture: picture.to_owned() };
-    let with = |fields: Vec<Cutout>| Cuts { symbols: vec![], fields };
+    let with = |fields: Vec<Cutout>| Cuts { fields, ..Cuts::default() };
     bed.store.save_reading_with(page.id, &reading("e1"), &[], &with(vec![cut("a", "iVBO"), cut("b", "iVBP")])).await.unwrap();
     assert_eq!(bed.store.cutout(page.id, "a").await.unwrap().unwrap(), [0x89, b'P', b'N']);
     assert_eq!(bed.store.cutout(page.id, "c").await.unwrap(), None);
