@@ -1,7 +1,7 @@
 // The persons station: the registration form beside the register, differences marked. Two keys and a ground settle a person.
 import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
 import { ReasonBox } from "./reason.js";
-import { el, lost, present, status, tally } from "./station.js";
+import { el, lost, present, regained, status, tally } from "./station.js";
 
 const AHEAD = 4;
 /** Nothing is decided sooner after it appeared, ms: nobody compares that fast, but fingers bounce. */
@@ -18,8 +18,10 @@ const STEP = 80;
 
 const senior = el("station").dataset.senior === "true";
 const queue = [];
-/** Tasks in hand, on their way or done. */
+/** Tasks in hand or on their way. */
 const known = new Set();
+/** Tasks settled since the last claim was sent: its answer may still offer them. */
+const settled = new Set();
 const flights = new Set();
 let current = null;
 let open = 0;
@@ -48,10 +50,12 @@ function forget(task) {
 async function refill() {
   if (claiming) return;
   claiming = true;
+  settled.clear();
   try {
     const got = await call("POST", "persons/claim", { n: Math.min(32, AHEAD + flights.size) });
     open = left(got.progress);
-    for (const task of got.tasks) if (!known.has(task.id)) queue.push(prepare(task));
+    for (const task of got.tasks) if (!known.has(task.id) && !settled.has(task.id)) queue.push(prepare(task));
+    regained(flights);
     count();
     if (!current) next();
   } catch (error) {
@@ -201,10 +205,12 @@ function send(act) {
       status(texts.saved);
       forget(task);
       known.delete(task.id);
+      settled.add(task.id);
     })
     .catch((error) => {
       done -= 1;
       known.delete(task.id);
+      settled.add(task.id);
       if (error instanceof Refused && error.status === 409) {
         status(texts.lost, true);
       } else if (error instanceof Refused && error.status !== 401) {

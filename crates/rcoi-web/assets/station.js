@@ -23,6 +23,11 @@ export function lost(error) {
   else status(error instanceof Refused ? `${texts.refused} ${error.message}` : texts.offline, true);
 }
 
+/** The server answers again: the line says so at once, unless something is still on its way and will say it. */
+export function regained(flights) {
+  if (flights.size === 0 && el("saving").textContent === texts.offline) status("");
+}
+
 /** What is left and what is done. */
 export function tally(left, done) {
   el("left").textContent = String(left);

@@ -2,7 +2,7 @@
 // confirms the rest, and the next board stands there at once.
 import { Refused, call, deliver, sleep, texts, uuid } from "./api.js";
 import { KEYS, LETTER, notPermitted, showPermitted } from "./field.js";
-import { el, lost, present, status, tally } from "./station.js";
+import { el, lost, present, regained, status, tally } from "./station.js";
 
 /** Characters of one board. */
 const SIZE = 60;
@@ -43,6 +43,7 @@ async function refill(like = kindBefore) {
       known.add(name(s));
       queue.push(s);
     }
+    regained(flights);
     count();
     if (board.length === 0) next();
   } catch (error) {
@@ -319,7 +320,8 @@ for (let waited = 0; ; waited += 4000) {
   await sleep(4000);
   if (present() && (board.length === 0 || waited >= RENEW)) {
     waited = 0;
-    if (board.length === 0) known.clear();
+    // Not while a board is on its way or a claim is being answered: both would bring back what is settled.
+    if (board.length === 0 && flights.size === 0 && !claiming) known.clear();
     await refill();
   }
 }

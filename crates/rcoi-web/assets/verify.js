@@ -2,7 +2,7 @@
 import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
 import { FieldInput, showPermitted } from "./field.js";
 import { ReasonBox } from "./reason.js";
-import { el, lost, present, status, tally } from "./station.js";
+import { el, lost, present, regained, status, tally } from "./station.js";
 import { Strip } from "./strip.js";
 
 const AHEAD = 8;
@@ -12,6 +12,8 @@ const DWELL = 350;
 const RENEW = 60_000;
 const queue = [];
 const known = new Set();
+/** Tasks settled since the last claim was sent: its answer may still offer them. */
+const settled = new Set();
 const flying = new Set();
 const flights = new Set();
 let current = null;
@@ -34,10 +36,14 @@ function prepare(task) {
 async function refill() {
   if (claiming) return;
   claiming = true;
+  settled.clear();
   try {
     const got = await call("POST", "tasks/claim", { n: AHEAD + flying.size, station: "verifier" });
     open = got.progress.verifier;
-    for (const task of got.tasks) if (task.about === "field" && !known.has(task.id)) queue.push(prepare(task));
+    for (const task of got.tasks) {
+      if (task.about === "field" && !known.has(task.id) && !settled.has(task.id)) queue.push(prepare(task));
+    }
+    regained(flights);
     count();
     if (!current) next();
   } catch (error) {
@@ -138,11 +144,13 @@ function send(act) {
       task.image.then((url) => url && URL.revokeObjectURL(url));
       flying.delete(task.id);
       known.delete(task.id);
+      settled.add(task.id);
     })
     .catch((error) => {
       done -= 1;
       flying.delete(task.id);
       known.delete(task.id);
+      settled.add(task.id);
       if (error instanceof Refused && error.status === 409) {
         status(texts.lost, true);
       } else if (error instanceof Refused && error.status !== 401) {
