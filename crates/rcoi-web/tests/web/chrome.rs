@@ -1,12 +1,16 @@
 //! Debian's Chromium behind its driver, and a served centre to look at.
 
 use crate::fake::Fake;
+use axum::body::Body;
+use axum::http::Request;
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::key::Key;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rcoi_model::Role;
 use rcoi_web::backend::Backend;
-use rcoi_web::roles::POSTS;
+use rcoi_web::roles::{POSTS, Post};
 use rcoi_web::{AppState, WebConfig, password, serve};
 use serde_json::{Value, json};
 use std::net::TcpListener;
@@ -31,15 +35,27 @@ impl Drop for Driver {
     }
 }
 
+/// What the browsers of one test have in common; ends with the last of them.
+struct Room {
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+    driver: String,
+    _process: Driver,
+    _turn: tokio::sync::MutexGuard<'static, ()>,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
 /// A browser in front of a centre.
 pub(crate) struct Desk {
     pub(crate) client: Client,
     pub(crate) fake: Arc<Fake>,
     pub(crate) address: String,
-    server: tokio::task::JoinHandle<std::io::Result<()>>,
-    _driver: Driver,
+    room: Arc<Room>,
     _profile: tempfile::TempDir,
-    _turn: tokio::sync::MutexGuard<'static, ()>,
 }
 
 fn free_port() -> u16 {
@@ -53,14 +69,31 @@ impl Desk {
         for post in POSTS {
             fake.create_user(None, post.as_str(), &HASH, post).await.unwrap();
         }
+        fake.create_user(None, "second", &HASH, Post::Works(Role::Verifier)).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let stations = AppState::with_backend(fake.clone(), fake.clone(), WebConfig::default());
         let server = tokio::spawn(serve(listener, stations, std::future::pending()));
-        let profile = tempfile::tempdir().unwrap();
         let port = free_port();
         let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let driver = Driver(driver.expect("chromedriver is needed: apt install chromium chromium-driver"));
+        let process = Driver(driver.expect("chromedriver is needed: apt install chromium chromium-driver"));
+        for _ in 0..PATIENCE.as_secs() * 4 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        let room = Room { server, driver: format!("http://127.0.0.1:{port}"), _process: process, _turn: turn };
+        Self::in_room(Arc::new(room), fake, address).await
+    }
+
+    /// Another browser, with cookies of its own, in front of the same centre.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::in_room(self.room.clone(), self.fake.clone(), self.address.clone()).await
+    }
+
+    async fn in_room(room: Arc<Room>, fake: Arc<Fake>, address: String) -> Self {
+        let profile = tempfile::tempdir().unwrap();
         let flags = [
             "--headless=new",
             "--no-sandbox",
@@ -78,19 +111,29 @@ impl Desk {
         wanted.insert("goog:chromeOptions".into(), json!({ "args": flags }));
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(wanted);
-        for _ in 0..PATIENCE.as_secs() * 4 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
-        let client = builder.connect(&format!("http://127.0.0.1:{port}")).await.expect("chromium did not start");
-        Self { client, fake, address, server, _driver: driver, _profile: profile, _turn: turn }
+        let client = builder.connect(&room.driver).await.expect("chromium did not start");
+        Self { client, fake, address, room, _profile: profile }
+    }
+
+    /// A command of the browser's own protocol, for what a person cannot do by keyboard.
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) {
+        let session = self.client.session_id().await.unwrap().unwrap();
+        let path = format!("{}/session/{session}/goog/cdp/execute", self.room.driver);
+        let body = Body::from(json!({ "cmd": command, "params": parameters }).to_string());
+        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        let answer = http.request(Request::post(path).body(body).unwrap()).await.unwrap();
+        assert!(answer.status().is_success(), "{command}");
+    }
+
+    /// Cuts the network or joins it again.
+    pub(crate) async fn offline(&self, cut: bool) {
+        self.devtools("Network.enable", json!({})).await;
+        let conditions = json!({ "offline": cut, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.devtools("Network.emulateNetworkConditions", conditions).await;
     }
 
     pub(crate) async fn close(self) {
         self.client.clone().close().await.unwrap();
-        self.server.abort();
     }
 
     pub(crate) async fn go(&self, path: &str) {

@@ -71,6 +71,11 @@ impl Fake {
         Self::with_tasks(rows::many())
     }
 
+    /// So many fields and nothing else.
+    pub(crate) fn of_fields(n: u32) -> Self {
+        Self::with_tasks(rows::fields(n))
+    }
+
     /// Characters for the symbols station: some sevens, some threes.
     pub(crate) fn of_symbols(sevens: u32, threes: u32) -> Self {
         let fake = Self::busy();

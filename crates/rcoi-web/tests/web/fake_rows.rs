@@ -75,6 +75,11 @@ pub(crate) fn few() -> Vec<TaskView> {
     vec![one("answer-1"), one("answer-2"), sheet("sheet", SheetTrouble::CodeUnreadable, "штрихкод смазан")]
 }
 
+/// Fields alone, for people who work side by side.
+pub(crate) fn fields(n: u32) -> Vec<TaskView> {
+    (1..=n).map(|i| field(&format!("answer-{i}"), "1З5", "0123456789,-АБВЗ", 1, vec![Doubt::Ambiguous { cells: vec![1] }])).collect()
+}
+
 pub(crate) fn many() -> Vec<TaskView> {
     let ambiguous = |cells: &[u32]| vec![Doubt::Ambiguous { cells: cells.to_vec() }];
     let mut passed = field("answer-9", "27В1", LETTERS, 8, ambiguous(&[2]));

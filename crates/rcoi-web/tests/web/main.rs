@@ -7,6 +7,7 @@ mod drawn;
 mod fake;
 mod fake_piles;
 mod fake_rows;
+mod hardships;
 mod matrix;
 mod operator;
 mod persons;
@@ -15,6 +16,7 @@ mod security;
 mod sessions;
 mod shots;
 mod uploads;
+mod zoom;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -47,6 +49,11 @@ impl House {
         for post in POSTS {
             fake.create_user(None, post.as_str(), &HASH, post).await.unwrap();
         }
+        Self::over(fake).await
+    }
+
+    /// Another way into the same centre, for a second person.
+    async fn over(fake: Arc<Fake>) -> Self {
         fake.create_user(None, "second", &HASH, Post::Works(Role::Verifier)).await.unwrap();
         let router = router(AppState::with_backend(fake.clone(), fake.clone(), WebConfig::default()));
         Self { router, fake }
