@@ -28,7 +28,8 @@ def sign_in(base, role, password):
 def main():
     base, password, seconds = sys.argv[1], sys.argv[2], sys.argv[3]
     failed = []
-    config = os.path.join(tempfile.mkdtemp(), "schemathesis.toml")
+    place = tempfile.mkdtemp()
+    config = os.path.join(place, "schemathesis.toml")
     with open(config, "w", encoding="utf-8") as file:
         file.write(KEYS)
     for role in ROLES:
@@ -38,7 +39,7 @@ def main():
         line += ["--checks", CHECKS, "--max-time", seconds, "--continue-on-failure", "--warnings", "off", "--no-color"]
         for path in LEFT_OUT:
             line += ["--exclude-path", path]
-        if subprocess.run(line, env={**os.environ, "SESSION": cookie, "TOKEN": csrf}).returncode != 0:
+        if subprocess.run(line, cwd=place, env={**os.environ, "SESSION": cookie, "TOKEN": csrf}).returncode != 0:
             failed.append(role)
     if failed:
         sys.exit(f"the API and its description differ, seen as: {', '.join(failed)}")

@@ -76,7 +76,7 @@ pub(crate) async fn progress(State(state): State<AppState>, who: Signed) -> Resu
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ClaimBody {
+pub(crate) struct TasksClaim {
     /// How many at most; left out: one.
     n: Option<u32>,
     /// `verifier` or `senior`; left out: the own one.
@@ -102,8 +102,8 @@ fn settling(task: &Task) -> Result<Action, Problem> {
 }
 
 /// Takes open tasks of a station under a lease; those in hand come first, their lease begins anew.
-#[utoipa::path(post, path = "/tasks/claim", request_body = ClaimBody, responses((status = 200, body = Claimed), Refusals))]
-pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<ClaimBody>) -> Result<Json<Claimed>, Problem> {
+#[utoipa::path(post, path = "/tasks/claim", request_body = TasksClaim, responses((status = 200, body = Claimed), Refusals))]
+pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<TasksClaim>) -> Result<Json<Claimed>, Problem> {
     let station = body.station.unwrap_or(if who.session.post == Post::Works(Role::Senior) { Role::Senior } else { Role::Verifier });
     let actor = who.must(station_action(station)?)?;
     let n = body.n.unwrap_or(1);

@@ -32,14 +32,14 @@ const LARGEST_BOARD: usize = 120;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ClaimBody {
+pub(crate) struct SymbolsClaim {
     n: u32,
     #[schema(value_type = Option<String>)]
     like: Option<char>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct ClaimAnswer {
+pub(crate) struct SymbolsClaimed {
     /// Each `{task, cell, symbol, rival, picture, permitted}`; the picture is a PNG as base64.
     #[schema(value_type = Vec<Object>)]
     symbols: Vec<SymbolTask>,
@@ -47,15 +47,19 @@ pub(crate) struct ClaimAnswer {
 }
 
 /// Takes characters in doubt, those of one kind together, under a lease.
-#[utoipa::path(post, path = "/symbols/claim", request_body = ClaimBody, responses((status = 200, body = ClaimAnswer), Refusals))]
-pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<ClaimBody>) -> Result<Json<ClaimAnswer>, Problem> {
+#[utoipa::path(post, path = "/symbols/claim", request_body = SymbolsClaim, responses((status = 200, body = SymbolsClaimed), Refusals))]
+pub(crate) async fn claim(
+    State(state): State<AppState>,
+    who: Signed,
+    Body(body): Body<SymbolsClaim>,
+) -> Result<Json<SymbolsClaimed>, Problem> {
     let actor = who.must(Action::VerifyFields)?;
     if body.n == 0 || body.n > LARGEST_CLAIM {
         return Err(Problem::bad(Said::text(|t| t.no_claim).with("most", LARGEST_CLAIM).with("n", body.n)));
     }
     let symbols = state.backend().claim_symbols(actor, body.like, body.n).await?;
     let progress = state.backend().progress().await?;
-    Ok(Json(ClaimAnswer { symbols, progress }))
+    Ok(Json(SymbolsClaimed { symbols, progress }))
 }
 
 #[derive(Deserialize, ToSchema)]

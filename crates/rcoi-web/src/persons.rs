@@ -35,13 +35,13 @@ const LARGEST_CLAIM: u32 = 32;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ClaimBody {
+pub(crate) struct PersonsClaim {
     n: u32,
 }
 
 /// Takes personal data that differ from the register under a lease.
-#[utoipa::path(post, path = "/persons/claim", request_body = ClaimBody, responses((status = 200, body = Claimed), Refusals))]
-pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<ClaimBody>) -> Result<Json<Claimed>, Problem> {
+#[utoipa::path(post, path = "/persons/claim", request_body = PersonsClaim, responses((status = 200, body = Claimed), Refusals))]
+pub(crate) async fn claim(State(state): State<AppState>, who: Signed, Body(body): Body<PersonsClaim>) -> Result<Json<Claimed>, Problem> {
     let actor = who.must(Action::SettlePersons)?;
     if body.n == 0 || body.n > LARGEST_CLAIM {
         return Err(Problem::bad(Said::text(|t| t.no_claim).with("most", LARGEST_CLAIM).with("n", body.n)));

@@ -189,6 +189,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let bytes = Bytes::from_request(request, state).await.map_err(|e| Problem::bad(Said::text(|t| t.no_body).with("why", e)))?;
+        // The parser would take a list for a type whose fields may all be left out.
+        if bytes.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {
+            return Err(Problem::bad(Said::text(|t| t.no_json).with("why", "expected an object")));
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|e| Problem::bad(Said::text(|t| t.no_json).with("why", e)))
     }
 }

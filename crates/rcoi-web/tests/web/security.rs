@@ -91,7 +91,7 @@ async fn oversized_deep_and_broken_bodies_are_refused_and_never_a_server_error()
     let verifier = house.login("verifier").await;
     let deep = format!("{}1{}", "[".repeat(30_000), "]".repeat(30_000));
     let long = format!("{{\"n\":{}}}", "1".repeat(70_000));
-    for body in [deep.as_str(), &long, "{\"n\": 1e999}", "{\"n\": -1}", "\u{0}", "{\"n\":1,\"station\":\"root\"}", "null"] {
+    for body in [deep.as_str(), &long, "{\"n\": 1e999}", "{\"n\": -1}", "[]", "[1]", "\u{0}", "{\"n\":1,\"station\":\"root\"}", "null"] {
         for path in ["/api/v1/tasks/claim", "/api/v1/symbols/claim", "/api/v1/boards"] {
             let answer = house.send(request(Method::POST, path, &verifier, body)).await;
             assert!(answer.status().is_client_error(), "{path}: {}", answer.status());
