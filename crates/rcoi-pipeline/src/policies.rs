@@ -4,7 +4,7 @@
 use crate::error::{PipelineError, Result};
 use crate::field_tasks::{field_of, field_tasks};
 use crate::pipeline::{Pipeline, lock};
-use rcoi_model::{ExamId, PacketId, PageId, PageReading, PageState, Role, Task, UserId};
+use rcoi_model::{ExamId, PacketId, Page, PageReading, PageState, Role, Task, UserId};
 use rcoi_rules::{Expectations, PacketFacts, Policy, PolicyTable};
 use rcoi_store::{PolicyRow, StoreError};
 use serde::Serialize;
@@ -154,8 +154,9 @@ impl Pipeline {
             then: Load::default(),
         };
         for (page, reading) in &readings {
+            let page = self.inner.store.page(*page).await?;
             for (policy, load) in [(&*now, &mut preview.now), (&then, &mut preview.then)] {
-                let tasks = self.tasks_of(policy, &expect, &packets, *page, reading).await?;
+                let tasks = self.tasks_of(policy, &expect, &packets, &page, reading);
                 add(load, policy, reading, &tasks.unwrap_or_default());
             }
         }
@@ -182,8 +183,9 @@ impl Pipeline {
             after = Some(*last);
             let mut pages = Vec::with_capacity(readings.len());
             for (page, reading) in &readings {
-                match self.tasks_of(&holds.policy, &expect, &packets, *page, reading).await? {
-                    Some(tasks) => pages.push((*page, tasks)),
+                let page = self.inner.store.page(*page).await?;
+                match self.tasks_of(&holds.policy, &expect, &packets, &page, reading) {
+                    Some(tasks) => pages.push((page.id, tasks)),
                     None => passed_over += 1,
                 }
             }
@@ -208,20 +210,19 @@ impl Pipeline {
 
     /// The tasks that a policy makes of a stored reading; `None` when that cannot be told (its form is not known here, or
     /// another process has just taken the page out of the work): such a page keeps the tasks it has.
-    async fn tasks_of(
+    fn tasks_of(
         &self,
         policy: &Policy,
         expect: &Expectations<'_>,
         packets: &BTreeMap<PacketId, PacketFacts>,
-        page: PageId,
+        page: &Page,
         reading: &PageReading,
-    ) -> Result<Option<Vec<Task>>> {
-        let page = self.inner.store.page(page).await?;
+    ) -> Option<Vec<Task>> {
         let template = reading.template.as_ref().and_then(|id| self.inner.templates.get(id));
         let (Some(template), Some(packet), PageState::Read) = (template, packets.get(&page.packet), page.state) else {
-            return Ok(None);
+            return None;
         };
-        Ok(Some(field_tasks(policy, expect, packet, &page, template, reading)))
+        Some(field_tasks(policy, expect, packet, page, template, reading))
     }
 }
 

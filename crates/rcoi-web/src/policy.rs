@@ -7,6 +7,7 @@
 //! | `PUT exams/{id}/policy` | head | `{table}`; `{table: null}` = the installation's | as `GET` |
 
 use crate::AppState;
+use crate::api::id;
 use crate::backend::PolicyView;
 use crate::error::Problem;
 use crate::openapi::Refusals;
@@ -23,10 +24,6 @@ use rcoi_pipeline::Preview;
 use rcoi_rules::{PolicyTable, See};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
-
-fn id(text: &str) -> Result<ExamId, Problem> {
-    text.parse().map_err(|_| Problem::not_found())
-}
 
 /// The verification policy of an exam.
 #[utoipa::path(get, path = "/exams/{id}/policy", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = PolicyView), Refusals))]

@@ -1,6 +1,7 @@
 //! How good an exam is: the remaining error rate out of the blind sample, and each verifier's rate. No picture, no value.
 
 use crate::AppState;
+use crate::api::id;
 use crate::backend::QualityRows;
 use crate::error::Problem;
 use crate::openapi::Refusals;
@@ -13,10 +14,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use rcoi_model::ExamId;
 use rcoi_rules::Rate;
-
-fn id(text: &str) -> Result<ExamId, Problem> {
-    text.parse().map_err(|_| Problem::not_found())
-}
 
 /// The remaining error rate of an exam, and the rate of each verifier.
 #[utoipa::path(get, path = "/exams/{id}/quality", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = QualityRows), Refusals))]
