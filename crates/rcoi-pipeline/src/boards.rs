@@ -22,11 +22,10 @@ pub struct SymbolTask {
 
 impl Pipeline {
     /// Up to `n` characters for a user, those of one kind together, first those read as `like`, with known answers among
-    /// them as the policy says.
+    /// them as the policy of their exam says.
     pub async fn claim_symbols(&self, user: UserId, like: Option<char>, n: u32) -> Result<Vec<SymbolTask>> {
-        let known = self.inner.policy.known_share();
-        let lease = self.inner.params.claim_lease;
-        let rows = self.inner.store.claim_symbols(user, like, n, known, lease).await?;
+        let rows = self.inner.store.claim_symbols(user, like, n, self.inner.params.claim_lease).await?;
+        let rows = self.mix_in_symbols(user, rows).await?;
         Ok(rows.into_iter().map(symbol_task).collect())
     }
 

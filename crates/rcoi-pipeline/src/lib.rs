@@ -11,6 +11,7 @@ mod boards;
 mod cell_pictures;
 mod check;
 mod close;
+mod controls;
 mod cutout;
 mod error;
 mod facts;

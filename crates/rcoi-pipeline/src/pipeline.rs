@@ -290,7 +290,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Up to `n` tasks of a station for a user, with the ones already held first.
+    /// Up to `n` tasks of a station for a user, with the ones already held first; for a verifier known fields among them.
     pub async fn claim(&self, user: UserId, station: Role, exam: Option<ExamId>, n: u32) -> Result<Vec<Task>> {
         let lease = self.inner.params.claim_lease;
         let claimed = self.inner.store.claim(user, station, exam, n, lease).await?;
@@ -302,6 +302,9 @@ impl Pipeline {
             } else {
                 tasks.push(task);
             }
+        }
+        if station == Role::Verifier {
+            self.mix_in(user, &mut tasks).await?;
         }
         Ok(tasks)
     }

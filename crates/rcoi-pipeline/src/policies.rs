@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How often changes are looked for that another process left half done.
 const LOOK: Duration = Duration::from_secs(30);
+/// A process carries a change for so long at a time. Dead, it holds the others up for no longer.
+const CARRIED: Duration = Duration::from_secs(20);
 /// Pages whose tasks are made anew in one transaction.
 const STEP: u32 = 50;
 /// Pages that a forecast looks at: ids are hashes, so the first ones are a fair sample of the exam.
@@ -69,11 +71,12 @@ pub(crate) struct Holds {
 
 /// Applies policies that wait for it. Runs until cancelled.
 pub(crate) async fn run(pipeline: Pipeline, cancel: CancellationToken) {
+    let carrier = uuid::Uuid::now_v7().to_string();
     loop {
         match pipeline.inner.store.pending_policies().await {
             Ok(pending) => {
                 for (exam, row) in pending {
-                    if let Err(error) = pipeline.apply(exam, &row, &cancel).await {
+                    if let Err(error) = pipeline.apply(exam, &row, &carrier, &cancel).await {
                         tracing::warn!(%exam, %error, "policy not applied yet");
                     }
                 }
@@ -163,8 +166,8 @@ impl Pipeline {
         Ok(preview)
     }
 
-    /// Looks again at every page that was read before the policy changed.
-    async fn apply(&self, exam: ExamId, row: &PolicyRow, cancel: &CancellationToken) -> Result<()> {
+    /// Looks again at every page that was read before the policy changed: from where a process that is no more had come to.
+    async fn apply(&self, exam: ExamId, row: &PolicyRow, carrier: &str, cancel: &CancellationToken) -> Result<()> {
         // A page that is read meanwhile by an older one is refused by the store and thought about again.
         self.forget_policy(exam);
         let (holds, plan) = (self.holding(exam).await?, self.plan(exam).await?);
@@ -173,14 +176,15 @@ impl Pipeline {
         }
         let packets = self.packet_facts(exam).await?;
         let expect = Expectations::new(&plan);
-        let (mut after, mut added, mut withdrawn, mut passed_over) = (None, 0, 0, 0);
+        let (mut added, mut withdrawn, mut passed_over) = (0, 0, 0);
         loop {
             if cancel.is_cancelled() {
                 return Ok(());
             }
+            // Another process has it, or another change holds by now.
+            let Some(after) = self.inner.store.carry_policy(exam, row.seq, carrier, CARRIED).await? else { return Ok(()) };
             let readings = self.inner.store.readings(exam, after, STEP).await?;
             let Some((last, _)) = readings.last() else { break };
-            after = Some(*last);
             let mut pages = Vec::with_capacity(readings.len());
             for (page, reading) in &readings {
                 let page = self.inner.store.page(*page).await?;
@@ -189,7 +193,7 @@ impl Pipeline {
                     None => passed_over += 1,
                 }
             }
-            let revised = match self.inner.store.revise_tasks(exam, holds.seq, &pages).await {
+            let revised = match self.inner.store.revise_tasks(exam, holds.seq, &pages, Some(*last)).await {
                 // Another change came: it waits to be applied itself.
                 Err(StoreError::OtherPolicy) => return Ok(()),
                 revised => revised?,

@@ -1,5 +1,6 @@
 //! How good an exam is: the remaining error rate out of the blind sample, and each verifier's own rate of slips.
 
+use crate::controls::slipped;
 use crate::error::Result;
 use crate::pipeline::Pipeline;
 use rcoi_model::{ExamId, TaskSubject, UserId, VerdictAct};
@@ -15,7 +16,7 @@ pub struct Quality {
     pub empty: Rate,
     /// Fields of the sample without an answer yet.
     pub waiting: u64,
-    /// Slips of each verifier: in the sample and among known answers.
+    /// Slips of each verifier: in the sample, and among known answers on boards and at the fields station.
     pub people: Vec<(UserId, Rate)>,
 }
 
@@ -30,13 +31,28 @@ impl Pipeline {
         });
         let sample = sum_up(sampled);
         let mut people: BTreeMap<UserId, (u64, u64)> = BTreeMap::new();
-        let known = self.inner.store.controls(Some(exam)).await?.into_iter().map(|c| (c.user, c.shown, c.wrong));
+        let known = self.known_rates(Some(exam)).await?;
         for (who, shown, wrong) in sample.people.into_iter().chain(known) {
             let sum = people.entry(who).or_default();
             *sum = (sum.0 + shown, sum.1 + wrong);
         }
         let people = people.into_iter().map(|(who, (shown, wrong))| (who, Rate::of(shown, wrong))).collect();
         Ok(Quality { filled: sample.filled, empty: sample.empty, waiting: sample.waiting, people })
+    }
+
+    /// A person's own slips among known answers, in all exams.
+    pub async fn own_rate(&self, user: UserId) -> Result<Rate> {
+        let rates = self.known_rates(None).await?;
+        let (shown, wrong) = rates.iter().filter(|r| r.0 == user).fold((0, 0), |sum, r| (sum.0 + r.1, sum.1 + r.2));
+        Ok(Rate::of(shown, wrong))
+    }
+
+    /// Known answers that people saw again, and slips among them: characters on boards, and fields.
+    async fn known_rates(&self, exam: Option<ExamId>) -> Result<Vec<(UserId, u64, u64)>> {
+        let mut rates: Vec<_> = self.inner.store.controls(exam).await?.into_iter().map(|c| (c.user, c.shown, c.wrong)).collect();
+        let fields = self.inner.store.control_answers(exam).await?;
+        rates.extend(fields.iter().filter_map(|a| Some((a.user, 1, u64::from(slipped(a)?)))));
+        Ok(rates)
     }
 }
 

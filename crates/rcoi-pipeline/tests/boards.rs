@@ -78,3 +78,35 @@ async fn a_blind_sample_that_a_person_reads_otherwise_is_settled_by_the_senior_a
     assert_eq!((known.filled.shown, known.filled.wrong, known.waiting), (1, 0, 0));
     assert_eq!(known.people.iter().map(|(who, rate)| (*who, rate.shown, rate.wrong)).collect::<Vec<_>>(), [(verifier, 1, 1)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_the_senior_settled_tests_another_verifier_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = DEFAULT_POLICY.replace("known = 0.02", "known = 1.0");
+    let mut fake = engine();
+    let sheet = fake.pages.get_mut(&3).unwrap();
+    let other = FieldReading { name: "answer-2".into(), ..sheet.fields[0].clone() };
+    sheet.fields.push(other);
+    let p = read(folder.path(), fake, Policy::parse(&all).unwrap()).await;
+    let exam = plan().id();
+    let (ann, bob) = (user(&p, "ann", Role::Verifier).await, user(&p, "bob", Role::Verifier).await);
+    let senior = user(&p, "s", Role::Senior).await;
+    let value = |text: &str| VerdictAct::Value { value: text.into() };
+    let id = || VerdictId(Uuid::now_v7());
+    let hers = p.claim(ann, Role::Verifier, None, 1).await.unwrap().remove(0);
+    p.verdict(ann, Role::Verifier, id(), hers.id, VerdictAct::Pass { reason: "не видно".into() }).await.unwrap();
+    let passed = p.claim(senior, Role::Senior, None, 20).await.unwrap().into_iter().find(|t| t.key.starts_with("senior/")).unwrap();
+    p.verdict(senior, Role::Senior, id(), passed.id, value("7")).await.unwrap();
+    let (settled, open) = (p.store().verdicts(exam).await.unwrap(), p.store().open_tasks(exam).await.unwrap());
+    let his = p.claim(bob, Role::Verifier, None, 20).await.unwrap();
+    let known: Vec<&Task> = his.iter().filter(|t| t.subject == passed.subject).collect();
+    assert_eq!((known.len(), his.len()), (1, 2), "one that waits, and the known one");
+    assert_eq!(p.claim(bob, Role::Verifier, None, 20).await.unwrap().len(), 2, "a page that is loaded again shows the same");
+    assert!(!p.task_picture(known[0].id).await.unwrap().is_empty());
+    p.verdict(bob, Role::Verifier, id(), known[0].id, value("1")).await.unwrap();
+    assert_eq!(p.store().verdicts(exam).await.unwrap(), settled);
+    assert_eq!(p.store().open_tasks(exam).await.unwrap(), open);
+    let rates = p.quality(exam).await.unwrap().people;
+    assert_eq!(rates.iter().map(|(who, rate)| (*who, rate.shown, rate.wrong)).collect::<Vec<_>>(), [(bob, 1, 1)]);
+    assert_eq!((p.own_rate(bob).await.unwrap().wrong, p.own_rate(ann).await.unwrap().shown), (1, 0));
+}

@@ -90,7 +90,7 @@ pub struct Sampling {
     pub filled: f64,
     /// Of the empty ones.
     pub empty: f64,
-    /// Known answers among the characters of a board.
+    /// Known answers among the characters of a board, and known fields among those of a verifier.
     pub known: f64,
 }
 

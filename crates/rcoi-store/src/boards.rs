@@ -31,7 +31,7 @@ impl Store {
     ///
     /// A field of which no character is open any more gets its verdict, made of the machine's value and what was said; when
     /// one of them was left undecided, the whole field goes to the fields station. A character that somebody else judged
-    /// before (a known answer, see [`Store::claim_symbols`]) is compared with that and changes nothing.
+    /// before (a known answer, see [`Store::known_symbols`]) is compared with that and changes nothing.
     /// `fits` says whether a character may stand in a field; the first that may not is told and nothing is stored.
     pub async fn record_board(&self, board: &Board, fits: Fits<'_>) -> Result<BoardDone> {
         let (now, at) = (self.micros(), self.now().to_string());

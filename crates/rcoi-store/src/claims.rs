@@ -64,7 +64,10 @@ impl Store {
             if row.map(|row| row.opt_id::<UserId>("claimed_by")).transpose()?.flatten().is_some() {
                 return Err(StoreError::NotYours(format!("{} is held by somebody else", task_name(task))));
             }
-            tx.one("SELECT id FROM tasks WHERE id = $1", args![task]).await?.ok_or_else(|| missing(task))?;
+            if tx.one("SELECT id FROM tasks WHERE id = $1", args![task]).await?.is_none() {
+                drop(tx);
+                return if self.release_control(user, task).await? { Ok(()) } else { Err(missing(task)) };
+            }
         }
         tx.commit().await
     }

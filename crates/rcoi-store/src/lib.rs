@@ -14,6 +14,7 @@ mod db;
 mod dialect;
 mod error;
 mod exams;
+mod field_controls;
 mod light;
 mod looks;
 mod moving;

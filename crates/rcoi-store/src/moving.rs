@@ -29,7 +29,7 @@ struct Table {
 
 /// In an order in which references find what they name. Sessions stay behind: people sign in again. So do leases, and cut-outs,
 /// which are cut again from their pages.
-const TABLES: [Table; 17] = [
+const TABLES: [Table; 19] = [
     Table {
         name: "users",
         keys: 1,
@@ -129,6 +129,24 @@ const TABLES: [Table; 17] = [
         ],
     },
     Table { name: "controls", keys: 3, columns: &[("board", Text), ("task", Text), ("cell", Int), ("truth", Text), ("said", Text)] },
+    Table {
+        name: "field_controls",
+        keys: 1,
+        columns: &[("id", Text), ("task", Text), ("user_id", Text), ("truth", Text), ("given_at", Int), ("lease_until", Int)],
+    },
+    Table {
+        name: "control_answers",
+        keys: 1,
+        columns: &[
+            ("verdict", Text),
+            ("control", Text),
+            ("user_id", Text),
+            ("act", Text),
+            ("at", Int),
+            ("after_seq", Int),
+            ("undone_at", Int),
+        ],
+    },
     Table { name: "verdict_undos", keys: 1, columns: &[("verdict", Text), ("user_id", Text), ("at", Int)] },
     Table {
         name: "audit",
@@ -284,7 +302,7 @@ mod tests {
     use super::*;
 
     /// What is left behind on purpose.
-    const LEFT: [(&str, &str); 7] = [
+    const LEFT: [(&str, &str); 10] = [
         ("cutouts", ""),
         ("pages", "published_until"),
         ("pages", "reader"),
@@ -292,6 +310,9 @@ mod tests {
         ("tasks", "claimed_by"),
         ("tasks", "lease_until"),
         ("audit_head", ""),
+        ("policies", "applied_to"),
+        ("policies", "carrier"),
+        ("policies", "carried_until"),
     ];
 
     #[tokio::test]

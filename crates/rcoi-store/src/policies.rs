@@ -10,6 +10,7 @@ use crate::rows::{PolicyRow, Revised};
 use crate::store::Store;
 use crate::tasks::{self, ORIGIN_READING};
 use rcoi_model::{ExamId, ExamState, PageId, PageState, Role, Task, TaskId, TaskState, UserId};
+use std::time::Duration;
 
 impl Store {
     /// Sets the policy of an open exam; `None` = as the installation has it. It waits to be applied to what was read before.
@@ -47,6 +48,17 @@ impl Store {
         self.db.all(sql, vec![]).await?.iter().map(|row| Ok((row.id("exam")?, read(row)?))).collect()
     }
 
+    /// Makes the way of a policy through the pages `carrier`'s for a while, unless another process carries it. `Some`: go on
+    /// behind this page (`None` = from the first one).
+    pub async fn carry_policy(&self, exam: ExamId, seq: i64, carrier: &str, lease: Duration) -> Result<Option<Option<PageId>>> {
+        let mut tx = self.db.begin().await?;
+        let sql = "UPDATE policies SET carrier = $3, carried_until = $4 WHERE exam = $1 AND seq = $2 AND applied_at IS NULL
+                   AND (carried_until IS NULL OR carried_until <= $5 OR carrier = $3) RETURNING applied_to";
+        let row = tx.one(sql, args![exam, seq, carrier, self.lease_end(lease), self.micros()]).await?;
+        tx.commit().await?;
+        row.map(|row| row.opt_id("applied_to")).transpose()
+    }
+
     /// A policy has reached every page; nothing when another one was set meanwhile.
     pub async fn policy_applied(&self, exam: ExamId, seq: i64) -> Result<()> {
         let mut tx = self.db.begin().await?;
@@ -56,11 +68,11 @@ impl Store {
     }
 
     /// Makes the tasks of pages those that their readings ask for by the policy `seq` (0 = none was ever set), in one
-    /// transaction. What people settled, began or have in hand stays as it is.
+    /// transaction. What people settled, began or have in hand stays as it is. `reached`: the policy has come so far with it.
     ///
     /// # Errors
     /// [`StoreError::OtherPolicy`]: another one holds by now; nothing was changed.
-    pub async fn revise_tasks(&self, exam: ExamId, seq: i64, pages: &[(PageId, Vec<Task>)]) -> Result<Revised> {
+    pub async fn revise_tasks(&self, exam: ExamId, seq: i64, pages: &[(PageId, Vec<Task>)], reached: Option<PageId>) -> Result<Revised> {
         let now = self.micros();
         let mut order: Vec<&(PageId, Vec<Task>)> = pages.iter().collect();
         order.sort_by_key(|(page, _)| *page);
@@ -72,6 +84,10 @@ impl Store {
             if state(&locked(&mut tx, *page).await?)? == PageState::Read {
                 revise(&mut tx, now, exam, *page, wanted, &mut revised).await?;
             }
+        }
+        if let Some(reached) = reached {
+            let sql = "UPDATE policies SET applied_to = $3 WHERE exam = $1 AND seq = $2 AND applied_at IS NULL";
+            tx.run(sql, args![exam, seq, reached]).await?;
         }
         tx.commit().await?;
         Ok(revised)

@@ -342,6 +342,7 @@ pub struct Cuts {
 /// A character in a person's hands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SymbolRow {
+    pub exam: ExamId,
     pub symbol: NewSymbol,
     /// What it stands in.
     pub subject: TaskSubject,
@@ -388,6 +389,24 @@ pub struct UndoneBoard {
     /// Characters on which others have built: they stay as they were said.
     pub kept: u64,
     pub exams: Vec<ExamId>,
+}
+
+/// A settled field whose value has two witnesses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownField {
+    /// The senior's task, or the second of two independent ones.
+    pub task: Task,
+    pub said: VerdictAct,
+    /// What the first of two independent readers said; `None` for the senior.
+    pub other: Option<VerdictAct>,
+}
+
+/// What a person made of a known field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlAnswer {
+    pub user: UserId,
+    pub truth: String,
+    pub act: VerdictAct,
 }
 
 /// Known answers that a person saw again.

@@ -28,7 +28,8 @@ const IDLE: &str = "60s";
 /// The texts of one dialect, each with the name of its file. The list grows here and in both folders.
 macro_rules! migrations {
     ($dialect:literal) => {
-        migrations!($dialect: "0001_first", "0002_people", "0003_workers", "0004_boards", "0005_cutouts", "0006_policies", "0007_findings")
+        migrations!($dialect: "0001_first", "0002_people", "0003_workers", "0004_boards", "0005_cutouts", "0006_policies", "0007_findings",
+            "0008_controls")
     };
     ($dialect:literal: $($file:literal),+) => {
         [$(($file, include_str!(concat!("../../../migrations/", $dialect, "/", $file, ".sql")))),+]

@@ -16,9 +16,8 @@ const MILLION: f32 = 1e6;
 impl Store {
     /// Up to `n` characters for a user, those of one kind together: first of the kind `like`, then of the most frequent
     /// ones. Their fields are the user's under a lease, so nobody else has them in hand, here or at the fields station.
-    /// Characters the user holds already come again. `known`: in this share known answers are mixed in that another person
-    /// gave and this one has not seen; they look like all others and are in nobody's hands.
-    pub async fn claim_symbols(&self, user: UserId, like: Option<char>, n: u32, known: f64, lease: Duration) -> Result<Vec<SymbolRow>> {
+    /// Characters the user holds already come again.
+    pub async fn claim_symbols(&self, user: UserId, like: Option<char>, n: u32, lease: Duration) -> Result<Vec<SymbolRow>> {
         let (now, until) = (self.micros(), self.lease_end(lease));
         let mut kinds: Vec<String> = like.into_iter().map(String::from).collect();
         let mut rows: Vec<SymbolRow> = Vec::new();
@@ -36,14 +35,8 @@ impl Store {
             let (kind, rest) = (&kinds[at], i64::from(n) - rows.len() as i64);
             let mut tx = self.db.begin_light().await?;
             tx.run(CLAIM_SYMBOLS, args![user, until, now, kind, rest]).await?;
-            let mut part = held(&mut tx, user, now, kind, rest).await?;
+            rows.extend(held(&mut tx, user, now, kind, rest).await?);
             tx.commit().await?;
-            let mixed_in = (part.len() as f64 * known).round() as u32;
-            if mixed_in > 0 {
-                part.extend(self.known_answers(user, kind, mixed_in).await?);
-                sort(&mut part);
-            }
-            rows.extend(part);
             at += 1;
         }
         Ok(rows)
@@ -58,14 +51,16 @@ impl Store {
         self.db.all(sql, args![user, self.micros()]).await?.iter().map(|row| row.text("symbol")).collect()
     }
 
-    /// Characters that somebody else read otherwise than the machine, and as its second choice: two witnesses.
-    async fn known_answers(&self, user: UserId, kind: &str, n: u32) -> Result<Vec<SymbolRow>> {
-        let sql = "SELECT s.*, t.subject FROM symbols s JOIN tasks t ON t.id = s.task JOIN boards b ON b.id = s.board
+    /// Characters that somebody else read otherwise than the machine, and as its second choice (two witnesses), and that this
+    /// person has not seen. They are in nobody's hands: on a board they look like all others.
+    pub async fn known_symbols(&self, user: UserId, kind: char, n: u32) -> Result<Vec<SymbolRow>> {
+        let kind = kind.to_string();
+        let sql = "SELECT s.*, t.subject, t.exam FROM symbols s JOIN tasks t ON t.id = s.task JOIN boards b ON b.id = s.board
                    WHERE s.symbol = $1 AND s.said <> s.symbol AND s.said = s.rival AND b.user_id <> $2 AND t.state = 'done'
                      AND NOT EXISTS (SELECT 1 FROM controls c JOIN boards o ON o.id = c.board
                                      WHERE c.task = s.task AND c.cell = s.cell AND o.user_id = $2)
                    ORDER BY s.task, s.cell LIMIT $3";
-        self.db.all(sql, args![kind, user, n]).await?.iter().map(read).collect()
+        self.db.all(sql, args![&kind, user, n]).await?.iter().map(read).collect()
     }
 
     /// Characters that wait to be judged. A field that left the verifiers took its characters along, so the index alone counts.
@@ -94,18 +89,10 @@ impl Store {
 
 /// Open characters of one kind in a user's hands.
 async fn held(tx: &mut Tx, user: UserId, now: i64, kind: &str, n: i64) -> Result<Vec<SymbolRow>> {
-    let sql = "SELECT s.*, t.subject FROM symbols s JOIN tasks t ON t.id = s.task
+    let sql = "SELECT s.*, t.subject, t.exam FROM symbols s JOIN tasks t ON t.id = s.task
                WHERE s.said IS NULL AND s.symbol = $1 AND t.state = 'open' AND t.claimed_by = $2 AND t.lease_until > $3
                ORDER BY s.rival, s.doubt DESC, s.task, s.cell LIMIT $4";
     tx.all(sql, args![kind, user, now, n]).await?.iter().map(read).collect()
-}
-
-/// The order of a board: look-alikes of one rival together, the most doubtful first.
-fn sort(rows: &mut [SymbolRow]) {
-    rows.sort_by(|a, b| {
-        let key = |row: &SymbolRow| row.symbol.rival.map(String::from).unwrap_or_default();
-        key(a).cmp(&key(b)).then(b.symbol.doubt.total_cmp(&a.symbol.doubt)).then(a.symbol.task.cmp(&b.symbol.task))
-    });
 }
 
 /// Makes the open characters of a page equal to `symbols`. What people said stays.
@@ -144,6 +131,7 @@ pub(crate) fn first(text: &str) -> Option<char> {
 
 fn read(row: &Row) -> Result<SymbolRow> {
     Ok(SymbolRow {
+        exam: row.id("exam")?,
         symbol: NewSymbol {
             task: row.id("task")?,
             cell: row.small("cell")?,

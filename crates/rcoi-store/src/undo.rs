@@ -22,6 +22,14 @@ impl Store {
     /// [`StoreError::Closed`] when the exam is closed. Decisions about personal data are taken back apart:
     /// [`Store::undo_person`].
     pub async fn undo(&self, user: UserId) -> Result<Option<Undone>> {
+        let sql = "SELECT v.seq FROM verdicts v JOIN tasks t ON t.id = v.task
+                   WHERE v.user_id = $1 AND t.sort_key < $2 AND NOT EXISTS (SELECT 1 FROM verdict_undos u WHERE u.verdict = v.id)
+                   ORDER BY v.seq DESC LIMIT 1";
+        let last = self.db.one(sql, args![user, NOT_PERSONS[1]]).await?;
+        let seq = last.map_or(Ok(0), |row| row.int("seq"))?;
+        if let Some(undone) = self.undo_control(user, seq).await? {
+            return Ok(Some(undone));
+        }
         self.undo_between(user, NOT_PERSONS).await
     }
 
@@ -78,7 +86,7 @@ impl Store {
         }
         // A page that comes back may have missed a change of the policy: it is looked at again with all others.
         tx.run(
-            "UPDATE policies SET applied_at = NULL WHERE exam = $1
+            "UPDATE policies SET applied_at = NULL, applied_to = NULL, carried_until = NULL WHERE exam = $1
              AND seq = (SELECT MAX(p.seq) FROM policies p WHERE p.exam = $1)
              AND EXISTS (SELECT 1 FROM pages WHERE excluded_by = $2 AND state = 'excluded')",
             args![task.id::<ExamId>("exam")?, verdict.id],

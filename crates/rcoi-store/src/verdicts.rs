@@ -6,6 +6,7 @@ use crate::db::{Row, Tx, args, damaged};
 use crate::dialect::TASK_LOCKED;
 use crate::error::{Result, StoreError, task_name};
 use crate::exams::must_be_open;
+use crate::field_controls::is_control;
 use crate::pages;
 use crate::rows::{AfterVerdict, RecordOptions, Saved, VerdictRow};
 use crate::store::Store;
@@ -22,11 +23,14 @@ impl Store {
     ///
     /// The task must be open and held by this user (a lapsed lease that nobody else took counts as held);
     /// a senior or head may also settle a task that nobody holds. The same verdict again (a double click, a retried
-    /// request) changes nothing and says [`Saved::Already`].
+    /// request) changes nothing and says [`Saved::Already`]. From the answer to a known field ([`Store::give_control`]) nothing follows.
     pub async fn record(&self, verdict: &Verdict, options: &RecordOptions) -> Result<Saved> {
         let now = self.micros();
         let act = to_json("verdict", &verdict.act)?;
         let task = self.task(verdict.task).await?.task;
+        if is_control(&task) {
+            return self.answer_control(verdict, &task).await;
+        }
         let mut tx = self.db.begin().await?;
         if let Some(row) = tx.one("SELECT * FROM verdicts WHERE id = $1", args![verdict.id]).await? {
             return same(&row, verdict, &act);

@@ -457,11 +457,7 @@ impl Backend for Centre {
     }
 
     fn own_rate(&self, who: Actor) -> Answer<'_, Rate> {
-        async move {
-            let own = self.store().controls(None).await?.into_iter().find(|c| c.user == who.user);
-            Ok(own.map_or(Rate::of(0, 0), |c| Rate::of(c.shown, c.wrong)))
-        }
-        .boxed()
+        async move { Ok(self.pipeline.own_rate(who.user).await?) }.boxed()
     }
 
     fn intake(&self) -> Answer<'_, IntakeView> {

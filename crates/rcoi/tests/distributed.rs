@@ -4,7 +4,7 @@
 mod common;
 
 use common::drawn::{PEOPLE, SEED, drawn, write_input};
-use common::{Ran, Running, demo_package, run, start, start_with, verify};
+use common::{Ran, Running, demo_package, run, same_bytes, start, start_with, verify};
 use rcoi_queue::{Params, Queue};
 use rcoi_synth::DrawnExam;
 use std::io::{Read, Write};
@@ -87,7 +87,7 @@ fn alone(exam: &DrawnExam, data: &Path, others: &[&Path]) -> PathBuf {
 fn same_package(installation: &Installation, data: &Path, expected: &Path) {
     let package = demo_package(data);
     verify(data, &package).ended(0);
-    assert!(std::fs::read(&package).unwrap() == std::fs::read(expected).unwrap(), "the packages differ");
+    same_bytes(&package, expected);
     installation.run(data, &["audit", "verify"]).ended(0);
     let queue = installation.run(data, &["admin", "queue", "--json"]).ended(0).out;
     let queue: serde_json::Value = serde_json::from_str(&queue).unwrap();
@@ -140,7 +140,7 @@ fn a_backup_brings_everything_back(installation: &Installation, data: &Path, fol
     restored.run(&back, &["audit", "verify"]).ended(0);
     let made = text(back.join("again.zip"));
     restored.run(&back, &["exam", "package", "-o", &made]).ended(0);
-    assert!(std::fs::read(made).unwrap() == std::fs::read(expected).unwrap(), "the restored installation makes another package");
+    same_bytes(Path::new(&made), expected);
 }
 
 /// Asks a process what it tells those who run the machines; `None` while it does not listen yet.

@@ -25,8 +25,15 @@ async fn doubts(bed: &Bed, pages: &[Page]) -> Vec<Task> {
     all
 }
 
-async fn claimed(bed: &Bed, user: UserId, like: Option<char>, known: f64) -> Vec<SymbolRow> {
-    bed.store.claim_symbols(user, like, 60, known, MINUTE).await.unwrap()
+async fn claimed(bed: &Bed, user: UserId, like: Option<char>) -> Vec<SymbolRow> {
+    bed.store.claim_symbols(user, like, 60, MINUTE).await.unwrap()
+}
+
+/// Twos that wait, with the known ones among them.
+async fn mixed(bed: &Bed, user: UserId) -> Vec<SymbolRow> {
+    let mut rows = claimed(bed, user, Some('2')).await;
+    rows.extend(bed.store.known_symbols(user, '2', 60).await.unwrap());
+    rows
 }
 
 fn board(user: UserId, items: &[(&Task, u32, Option<char>)]) -> Board {
@@ -49,7 +56,7 @@ pub(crate) async fn a_board_confirms_corrects_and_leaves_in_one_go(bed: Bed) {
     let (_, pages) = bed.exam(3).await;
     let tasks = doubts(&bed, &pages).await;
     let ann = bed.user("ann", Role::Verifier).await.id;
-    let rows = claimed(&bed, ann, None, 0.0).await;
+    let rows = claimed(&bed, ann, None).await;
     let order: Vec<_> = rows.iter().map(|r| r.symbol.task).collect();
     assert_eq!(order, [tasks[2].id, tasks[1].id, tasks[0].id], "the most doubtful first");
     let said = board(ann, &[(&tasks[0], 1, Some('2')), (&tasks[1], 1, Some('7')), (&tasks[2], 1, None)]);
@@ -72,13 +79,13 @@ pub(crate) async fn a_field_in_hand_at_one_station_is_not_at_the_other(bed: Bed)
     let tasks = doubts(&bed, &pages).await;
     let (ann, bob) = (bed.user("ann", Role::Verifier).await.id, bed.user("bob", Role::Verifier).await.id);
     let fields = bed.store.claim(ann, Role::Verifier, None, 2, MINUTE).await.unwrap();
-    let rows = claimed(&bed, bob, Some('2'), 0.0).await;
+    let rows = claimed(&bed, bob, Some('2')).await;
     assert_eq!(rows.len(), 2);
     assert!(rows.iter().all(|r| fields.iter().all(|f| f.id != r.symbol.task)));
     // A reloaded page shows the same characters; somebody else gets none of them.
-    assert_eq!(claimed(&bed, bob, Some('2'), 0.0).await, rows);
+    assert_eq!(claimed(&bed, bob, Some('2')).await, rows);
     let cid = bed.user("cid", Role::Verifier).await.id;
-    assert_eq!(claimed(&bed, cid, None, 0.0).await, []);
+    assert_eq!(claimed(&bed, cid, None).await, []);
     // Said after the lease went to somebody else: nothing of it counts.
     bed.wait(MINUTE * 2);
     assert_eq!(bed.store.claim(cid, Role::Verifier, None, 4, MINUTE).await.unwrap().len(), 4);
@@ -93,12 +100,12 @@ pub(crate) async fn a_field_waits_for_all_its_characters(bed: Bed) {
     let symbols = [symbol(&task, 0, '1', '7', 0.2), symbol(&task, 1, '2', '7', 0.1)];
     bed.store.save_reading_with(pages[0].id, &reading("e1"), std::slice::from_ref(&task), &cuts(symbols)).await.unwrap();
     let (ann, bob) = (bed.user("ann", Role::Verifier).await.id, bed.user("bob", Role::Verifier).await.id);
-    assert_eq!(claimed(&bed, ann, Some('1'), 0.0).await.len(), 2, "the backlog ends: the next kind comes along");
+    assert_eq!(claimed(&bed, ann, Some('1')).await.len(), 2, "the backlog ends: the next kind comes along");
     let first = board(ann, &[(&task, 0, Some('7'))]);
     assert_eq!(bed.store.record_board(&first, &any).await.unwrap().settled, 0);
     assert_eq!(bed.store.symbols_said(task.id).await.unwrap(), [(0, '7')]);
     // The other kind is free for somebody else.
-    assert_eq!(claimed(&bed, bob, Some('2'), 0.0).await.len(), 1);
+    assert_eq!(claimed(&bed, bob, Some('2')).await.len(), 1);
     assert_eq!(bed.store.record_board(&board(bob, &[(&task, 1, Some('2'))]), &any).await.unwrap().settled, 1);
     assert_eq!(stored_value(&bed, &task).await.as_deref(), Some("72"));
     // What somebody else built on stays.
@@ -110,13 +117,13 @@ pub(crate) async fn an_undone_board_waits_again_in_the_same_hands(bed: Bed) {
     let (_, pages) = bed.exam(3).await;
     let tasks = doubts(&bed, &pages).await;
     let ann = bed.user("ann", Role::Verifier).await.id;
-    let rows = claimed(&bed, ann, None, 0.0).await;
+    let rows = claimed(&bed, ann, None).await;
     let said = board(ann, &[(&tasks[0], 1, Some('7')), (&tasks[1], 1, Some('2')), (&tasks[2], 1, None)]);
     bed.store.record_board(&said, &any).await.unwrap();
     let undone = bed.store.undo_board(ann).await.unwrap().unwrap();
     assert_eq!((undone.id, undone.back, undone.kept), (said.id, 3, 0));
     assert!(stored_value(&bed, &tasks[0]).await.is_none(), "the verdict does not count");
-    assert_eq!(claimed(&bed, ann, None, 0.0).await.len(), rows.len());
+    assert_eq!(claimed(&bed, ann, None).await.len(), rows.len());
     assert_eq!(bed.store.undo_board(ann).await.unwrap(), None);
     assert!(matches!(bed.store.verify_audit().await.unwrap(), rcoi_store::AuditReport::Whole { .. }));
 }
@@ -141,12 +148,12 @@ pub(crate) async fn a_known_answer_is_shown_to_another_person_once_and_compared(
     let (_, pages) = bed.exam(4).await;
     let tasks = doubts(&bed, &pages).await;
     let (ann, bob) = (bed.user("ann", Role::Verifier).await.id, bed.user("bob", Role::Verifier).await.id);
-    let hers = bed.store.claim_symbols(ann, None, 2, 0.0, MINUTE).await.unwrap();
+    let hers = bed.store.claim_symbols(ann, None, 2, MINUTE).await.unwrap();
     let of = |row: &SymbolRow| tasks.iter().find(|t| t.id == row.symbol.task).unwrap();
     bed.store.record_board(&board(ann, &[(of(&hers[0]), 1, Some('7')), (of(&hers[1]), 1, Some('2'))]), &any).await.unwrap();
-    assert_eq!(claimed(&bed, ann, Some('2'), 1.5).await.len(), 2, "her own answer is no test for her");
+    assert_eq!(mixed(&bed, ann).await.len(), 2, "her own answer is no test for her");
     bed.wait(MINUTE * 2);
-    let his = claimed(&bed, bob, Some('2'), 1.5).await;
+    let his = mixed(&bed, bob).await;
     assert_eq!(his.len(), 3, "two that wait, and the one that Ann corrected");
     let items: Vec<_> = his.iter().map(|row| (of(row), 1, Some('2'))).collect();
     let done = bed.store.record_board(&board(bob, &items), &any).await.unwrap();
@@ -160,7 +167,7 @@ pub(crate) async fn a_character_that_may_not_stand_there_stops_the_whole_board(b
     let (_, pages) = bed.exam(2).await;
     let tasks = doubts(&bed, &pages).await;
     let ann = bed.user("ann", Role::Verifier).await.id;
-    claimed(&bed, ann, None, 0.0).await;
+    claimed(&bed, ann, None).await;
     let said = board(ann, &[(&tasks[0], 1, Some('2')), (&tasks[1], 1, Some('Ж'))]);
     let done = bed.store.record_board(&said, &|_, c| c.is_ascii_digit()).await.unwrap();
     assert_eq!(done.refused.map(|item| item.task), Some(tasks[1].id));
@@ -171,14 +178,14 @@ pub(crate) async fn a_known_answer_of_an_exam_that_was_closed_does_not_cost_the_
     let (first, pages) = bed.exam(1).await;
     let known = doubts(&bed, &pages).await.remove(0);
     let (ann, bob) = (bed.user("ann", Role::Verifier).await.id, bed.user("bob", Role::Verifier).await.id);
-    claimed(&bed, ann, None, 0.0).await;
+    claimed(&bed, ann, None).await;
     bed.store.record_board(&board(ann, &[(&known, 1, Some('7'))]), &any).await.unwrap();
     let second = plan("02");
     bed.store.import_exam(&second).await.unwrap();
     let more = drawn_pages(&second, 1);
     bed.store.insert_pages(&more).await.unwrap();
     let own = doubts(&bed, &more).await.remove(0);
-    assert_eq!(claimed(&bed, bob, None, 1.0).await.len(), 2);
+    assert_eq!(mixed(&bed, bob).await.len(), 2);
     bed.store.advance_exam(first.id(), ExamState::Open, ExamState::Closed, None).await.unwrap();
     let done = bed.store.record_board(&board(bob, &[(&own, 1, Some('2')), (&known, 1, Some('7'))]), &any).await.unwrap();
     assert_eq!((done.settled, done.gone), (1, 0));

@@ -3,6 +3,7 @@
 mod bed;
 mod boards;
 mod claims;
+mod controls;
 mod exams;
 mod looks;
 mod people;
@@ -53,6 +54,7 @@ on_both! {
         a_field_that_nobody_has_goes_to_the_other_station,
         work_that_somebody_began_is_not_withdrawn,
         nobody_is_asked_again_about_what_the_senior_settled,
+        a_change_is_carried_by_one_process_and_goes_on_where_a_dead_one_stopped,
         tasks_of_an_older_policy_are_refused_and_a_pending_one_keeps_the_exam_open,
     },
     claims::{
@@ -71,6 +73,12 @@ on_both! {
         a_known_answer_is_shown_to_another_person_once_and_compared,
         a_character_that_may_not_stand_there_stops_the_whole_board,
         a_known_answer_of_an_exam_that_was_closed_does_not_cost_the_board,
+    },
+    controls::{
+        a_known_field_is_shown_once_to_whom_has_not_read_it_and_nothing_follows,
+        a_second_reading_is_known_with_what_the_first_one_said,
+        the_answer_taken_back_first_is_the_last_one_given,
+        an_answer_to_a_known_field_needs_it_in_hand_and_is_stored_once,
     },
     persons::{
         persons_and_fields_are_claimed_and_counted_apart,

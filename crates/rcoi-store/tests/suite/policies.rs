@@ -51,7 +51,7 @@ pub(crate) async fn a_page_looked_at_again_keeps_what_people_did(bed: Bed) {
     let hers = bed.store.claim(ann.id, Role::Verifier, None, 2, MINUTE).await.unwrap();
     assert_eq!(hers.iter().map(|t| t.id).collect::<Vec<_>>(), [settled.id, held.id]);
     bed.store.record(&verdict(&ann, &settled, value("1")), &RecordOptions::default()).await.unwrap();
-    let revised = bed.store.revise_tasks(exam, 0, &[(page.id, vec![new.clone()])]).await.unwrap();
+    let revised = bed.store.revise_tasks(exam, 0, &[(page.id, vec![new.clone()])], None).await.unwrap();
     assert_eq!(revised, Revised { added: 1, withdrawn: 1 });
     let states = [&settled, &held, &dropped, &new].map(|t| t.id);
     let mut seen = Vec::new();
@@ -60,12 +60,12 @@ pub(crate) async fn a_page_looked_at_again_keeps_what_people_did(bed: Bed) {
     }
     assert_eq!(seen, [TaskState::Done, TaskState::Open, TaskState::Obsolete, TaskState::Open]);
     // The other way round: the withdrawn one comes back, the settled one is not asked again.
-    let revised = bed.store.revise_tasks(exam, 0, &[(page.id, before.to_vec())]).await.unwrap();
+    let revised = bed.store.revise_tasks(exam, 0, &[(page.id, before.to_vec())], None).await.unwrap();
     assert_eq!(revised, Revised { added: 1, withdrawn: 1 });
     assert_eq!(state_of(&bed, &settled).await, Some(TaskState::Done));
     assert_eq!(state_of(&bed, &dropped).await, Some(TaskState::Open));
     // The same again changes nothing.
-    assert_eq!(bed.store.revise_tasks(exam, 0, &[(page.id, before.to_vec())]).await.unwrap(), Revised::default());
+    assert_eq!(bed.store.revise_tasks(exam, 0, &[(page.id, before.to_vec())], None).await.unwrap(), Revised::default());
 }
 
 pub(crate) async fn a_field_that_nobody_has_goes_to_the_other_station(bed: Bed) {
@@ -74,7 +74,7 @@ pub(crate) async fn a_field_that_nobody_has_goes_to_the_other_station(bed: Bed) 
     let [free, ..] = fields(&pages[0]);
     bed.store.save_reading(pages[0].id, &reading("e1"), std::slice::from_ref(&free)).await.unwrap();
     let to_senior = Task { station: Role::Senior, ..free.clone() };
-    bed.store.revise_tasks(exam, 0, &[(pages[0].id, vec![to_senior])]).await.unwrap();
+    bed.store.revise_tasks(exam, 0, &[(pages[0].id, vec![to_senior])], None).await.unwrap();
     let row = bed.store.task(free.id).await.unwrap();
     assert_eq!((row.task.station, row.task.state), (Role::Senior, TaskState::Open));
 }
@@ -89,7 +89,7 @@ pub(crate) async fn work_that_somebody_began_is_not_withdrawn(bed: Bed) {
     bed.store.save_reading_with(page.id, &reading("e1"), &all, &cuts).await.unwrap();
     let ann = bed.user("ann", Role::Verifier).await;
     // One of two characters was judged; the field waits for somebody who judges the other kind.
-    assert_eq!(bed.store.claim_symbols(ann.id, Some('1'), 1, 0.0, MINUTE).await.unwrap().len(), 1);
+    assert_eq!(bed.store.claim_symbols(ann.id, Some('1'), 1, MINUTE).await.unwrap().len(), 1);
     let said = BoardItem { task: begun.id, cell: 0, said: Some('7') };
     let board = Board { id: BoardId(uuid::Uuid::new_v4()), user: ann.id, items: vec![said] };
     bed.store.record_board(&board, &|_, _| true).await.unwrap();
@@ -99,7 +99,7 @@ pub(crate) async fn work_that_somebody_began_is_not_withdrawn(bed: Bed) {
     let stays = RecordOptions { after: AfterVerdict::StaysOpen(Role::Senior), ..RecordOptions::default() };
     bed.store.record(&rescan, &stays).await.unwrap();
     bed.wait(MINUTE * 2);
-    let revised = bed.store.revise_tasks(exam, 0, &[(page.id, vec![])]).await.unwrap();
+    let revised = bed.store.revise_tasks(exam, 0, &[(page.id, vec![])], None).await.unwrap();
     assert_eq!(revised, Revised { added: 0, withdrawn: 1 });
     assert_eq!(state_of(&bed, &begun).await, Some(TaskState::Open));
     assert_eq!(state_of(&bed, &asked).await, Some(TaskState::Open));
@@ -123,7 +123,7 @@ pub(crate) async fn nobody_is_asked_again_about_what_the_senior_settled(bed: Bed
     let twin = |task: &Task| named(format!("{}/2", task.key));
     let twin_of_other = Task { subject: other.subject.clone(), ..twin(&other) };
     let wanted = vec![field.clone(), twin(&field), other.clone(), twin_of_other];
-    let revised = bed.store.revise_tasks(exam, 0, &[(page.id, wanted)]).await.unwrap();
+    let revised = bed.store.revise_tasks(exam, 0, &[(page.id, wanted)], None).await.unwrap();
     assert_eq!(revised.added, 2, "only the field that nobody settled");
     assert_eq!(state_of(&bed, &twin(&field)).await, None);
 }
@@ -141,8 +141,8 @@ pub(crate) async fn tasks_of_an_older_policy_are_refused_and_a_pending_one_keeps
     let late = bed.store.save_reading_with(pages[0].id, &reading("e2"), std::slice::from_ref(&field), &old).await;
     assert!(matches!(late, Err(StoreError::OtherPolicy)));
     assert_eq!(bed.store.reading(pages[0].id).await.unwrap().unwrap().engine, "e1");
-    assert!(matches!(bed.store.revise_tasks(exam, 0, &[(pages[0].id, vec![])]).await, Err(StoreError::OtherPolicy)));
-    bed.store.revise_tasks(exam, set.seq, &[(pages[0].id, vec![])]).await.unwrap();
+    assert!(matches!(bed.store.revise_tasks(exam, 0, &[(pages[0].id, vec![])], None).await, Err(StoreError::OtherPolicy)));
+    bed.store.revise_tasks(exam, set.seq, &[(pages[0].id, vec![])], None).await.unwrap();
     assert!(bed.store.advance_exam(exam, ExamState::Open, ExamState::Closed, None).await.is_err());
     bed.store.policy_applied(exam, set.seq).await.unwrap();
     // A page that comes back into the work may have missed the change: all are looked at again.
@@ -155,4 +155,25 @@ pub(crate) async fn tasks_of_an_older_policy_are_refused_and_a_pending_one_keeps
     assert_eq!(bed.store.pending_policies().await.unwrap().len(), 0);
     bed.store.undo(sue.id).await.unwrap().unwrap();
     assert_eq!(bed.store.pending_policies().await.unwrap().len(), 1);
+}
+
+pub(crate) async fn a_change_is_carried_by_one_process_and_goes_on_where_a_dead_one_stopped(bed: Bed) {
+    let (plan, pages) = bed.exam(3).await;
+    let exam = plan.id();
+    let head = bed.user("head", Role::Head).await.id;
+    for page in &pages {
+        bed.store.save_reading(page.id, &reading("e1"), &[]).await.unwrap();
+    }
+    let seq = bed.store.set_policy(exam, Some("{}"), head).await.unwrap().seq;
+    assert_eq!(bed.store.carry_policy(exam, seq, "one", MINUTE).await.unwrap(), Some(None));
+    assert_eq!(bed.store.carry_policy(exam, seq, "two", MINUTE).await.unwrap(), None, "one carries it");
+    let first = bed.store.readings(exam, None, 1).await.unwrap()[0].0;
+    bed.store.revise_tasks(exam, seq, &[(first, vec![])], Some(first)).await.unwrap();
+    assert_eq!(bed.store.carry_policy(exam, seq, "one", MINUTE).await.unwrap(), Some(Some(first)));
+    bed.wait(MINUTE * 2);
+    assert_eq!(bed.store.carry_policy(exam, seq, "two", MINUTE).await.unwrap(), Some(Some(first)), "dead, it holds nobody up");
+    bed.store.policy_applied(exam, seq).await.unwrap();
+    assert_eq!(bed.store.carry_policy(exam, seq, "two", MINUTE).await.unwrap(), None);
+    let next = bed.store.set_policy(exam, None, head).await.unwrap().seq;
+    assert_eq!(bed.store.carry_policy(exam, next, "two", MINUTE).await.unwrap(), Some(None), "another change begins anew");
 }

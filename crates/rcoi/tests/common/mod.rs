@@ -3,7 +3,8 @@
 
 pub(crate) mod drawn;
 
-use std::io::{BufRead, BufReader, Read};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -164,6 +165,33 @@ pub(crate) fn demo_package(demo: &Path) -> PathBuf {
     let found: Vec<_> = std::fs::read_dir(demo.join("packages")).expect("packages").flatten().map(|e| e.path()).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     found[0].clone()
+}
+
+/// Two packages are the same byte for byte; if not, says where they part.
+pub(crate) fn same_bytes(made: &Path, expected: &Path) {
+    let (made, expected) = (std::fs::read(made).unwrap(), std::fs::read(expected).unwrap());
+    if made == expected {
+        return;
+    }
+    let entries = |bytes: Vec<u8>| -> BTreeMap<String, String> {
+        let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let names: Vec<String> = zip.file_names().map(str::to_owned).collect();
+        let mut content = |name: &str| {
+            let mut bytes = Vec::new();
+            zip.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        names.iter().map(|name| (name.clone(), content(name))).collect()
+    };
+    let (made, expected) = (entries(made), entries(expected));
+    for name in made.keys().chain(expected.keys()) {
+        let [one, two] = [&made, &expected].map(|of| of.get(name).map_or("", String::as_str));
+        if let Some((line, (a, b))) = one.lines().zip(two.lines()).enumerate().find(|(_, (a, b))| a != b) {
+            let shown = |text: &str| text.chars().take(300).collect::<String>();
+            panic!("the packages differ: {name}, line {}\nmade     {}\nexpected {}", line + 1, shown(a), shown(b));
+        }
+    }
+    panic!("the packages differ in length or order: {:?} and {:?}", made.keys(), expected.keys());
 }
 
 /// `rcoi package verify` of a file with the key of a data folder.
