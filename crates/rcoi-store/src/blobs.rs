@@ -12,9 +12,11 @@ use stream::Part;
 
 mod bucket;
 mod folder;
+mod pieces;
 mod stream;
 
 pub use bucket::BucketSettings;
+pub use pieces::Pieces;
 
 /// Where blobs are. They are written once and never changed. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -36,7 +36,7 @@ mod users;
 mod verdicts;
 mod watched;
 
-pub use blobs::{BlobReader, BlobWriter, Blobs, BucketSettings};
+pub use blobs::{BlobReader, BlobWriter, Blobs, BucketSettings, Pieces};
 pub use boards::Fits;
 pub use error::{Result, StoreError};
 pub use light::VerdictMark;

@@ -8,7 +8,7 @@
 //! `login` needs the header `x-csrf-token`. Refusals are `{error, message}`, the message in the language of the cookie `lang`.
 
 use crate::AppState;
-use crate::backend::{PictureKind, Progress};
+use crate::backend::{PackageFile, PictureKind, Progress};
 use crate::checks;
 use crate::error::Problem;
 use crate::login;
@@ -270,9 +270,11 @@ pub(crate) async fn package(State(state): State<AppState>, who: Signed, Path(exa
 #[utoipa::path(get, path = "/packages/{id}/file", params(("id" = uuid::Uuid, Path)), responses((status = 200, content_type = "application/zip", body = Vec<u8>), Refusals))]
 pub(crate) async fn package_file(State(state): State<AppState>, who: Signed, Path(package): Path<String>) -> Result<Response, Problem> {
     who.must(Action::DownloadPackage)?;
-    let (name, bytes) = state.backend().package_file(id::<PackageId>(&package)?).await?;
+    let PackageFile { name, bytes, content } = state.backend().package_file(id::<PackageId>(&package)?).await?;
     let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')).collect();
-    let mut response = ([(header::CONTENT_TYPE, "application/zip")], bytes).into_response();
+    let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    // With its length told, a file that ends early is seen to be cut off.
+    let mut response = ([kind, (header::CONTENT_LENGTH, HeaderValue::from(bytes))], content).into_response();
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{safe}\"")) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }

@@ -3,6 +3,7 @@
 use crate::piles::{IntakeView, OneFile, PacketView, Place, Thumbnail};
 use crate::roles::Post;
 use crate::said::Said;
+use axum::body::Body;
 use futures::future::BoxFuture;
 use rcoi_model::{BoardId, ExamId, ExamState, PackageId, PacketId, PageId, PageState, Role, Task, TaskId, UserId, VerdictAct, VerdictId};
 pub use rcoi_pipeline::{Preview, SymbolTask};
@@ -192,6 +193,14 @@ pub struct Block {
     pub station: Option<Role>,
 }
 
+/// A package on its way to the head.
+pub struct PackageFile {
+    pub name: String,
+    pub bytes: u64,
+    /// Ends with an error when the file is damaged.
+    pub content: Body,
+}
+
 /// A package file that was built.
 #[derive(Debug, Clone, Serialize)]
 pub struct PackageRow {
@@ -322,7 +331,7 @@ pub trait Backend: Send + Sync + 'static {
     fn close(&self, who: Actor, id: ExamId) -> Answer<'_, ()>;
     fn package(&self, who: Actor, id: ExamId) -> Answer<'_, Vec<PackageRow>>;
     /// File name and bytes.
-    fn package_file(&self, id: PackageId) -> Answer<'_, (String, Vec<u8>)>;
+    fn package_file(&self, id: PackageId) -> Answer<'_, PackageFile>;
     fn aside(&self) -> Answer<'_, Vec<AsideRow>>;
     fn rescans(&self) -> Answer<'_, Vec<RescanRow>>;
     /// The first `most` open tasks of an exam at a station.

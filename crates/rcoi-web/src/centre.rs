@@ -2,8 +2,8 @@
 
 use crate::around::PageFacts;
 use crate::backend::{
-    Actor, Answer, AsideRow, Backend, BackendError, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, OpenRow, PackageRow,
-    PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
+    Actor, Answer, AsideRow, Backend, BackendError, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, OpenRow, PackageFile,
+    PackageRow, PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
 };
 use crate::mapping::user_record;
 use crate::password;
@@ -11,6 +11,7 @@ use crate::piles::{IntakeView, OneFile, PacketView, Place, Thumbnail};
 use crate::piles_centre::Counted;
 use crate::roles::Post;
 use crate::said::Said;
+use axum::body::Body;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use rcoi_model::{
@@ -19,7 +20,7 @@ use rcoi_model::{
 };
 use rcoi_pipeline::{Pipeline, PipelineError, Preview};
 use rcoi_rules::{PolicyTable, Rate};
-use rcoi_store::{AfterVerdict, Board, NewUser, RecordOptions, Store, StoreError, TaskFilter};
+use rcoi_store::{AfterVerdict, Board, NewUser, Pieces, RecordOptions, Store, StoreError, TaskFilter};
 use rcoi_template::TemplateSet;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -269,11 +270,15 @@ impl Backend for Centre {
         .boxed()
     }
 
-    fn package_file(&self, id: PackageId) -> Answer<'_, (String, Vec<u8>)> {
+    fn package_file(&self, id: PackageId) -> Answer<'_, PackageFile> {
         async move {
             for exam in self.store().exams().await? {
                 if let Some(row) = self.store().packages(exam.id).await?.into_iter().find(|r| r.id == id) {
-                    return Ok((row.package.name, self.pipeline.blobs().get(&row.package.blob).await?));
+                    let pieces = self.pipeline.blobs().pieces(&row.package.blob).await?;
+                    let bytes = pieces.size;
+                    let next = |mut pieces: Pieces| async move { Some((pieces.next().await?, pieces)) };
+                    let content = Body::from_stream(futures::stream::unfold(pieces, next));
+                    return Ok(PackageFile { name: row.package.name, bytes, content });
                 }
             }
             Err(BackendError::NotFound)

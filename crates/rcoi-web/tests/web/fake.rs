@@ -12,7 +12,8 @@ use rcoi_pipeline::{Load, Preview};
 use rcoi_rules::{BlockKind, PolicyTable, Rate};
 use rcoi_web::backend::{
     Actor, Answer, AsideRow, Backend, BackendError, Block, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, Note, OpenRow,
-    PackageRow, PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
+    PackageFile, PackageRow, PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView,
+    UserRecord,
 };
 use rcoi_web::piles::{IntakeView, OneFile, PacketView, Place, Thumbnail, WatchState};
 use rcoi_web::roles::Post;
@@ -321,8 +322,8 @@ impl Backend for Fake {
         }))
     }
 
-    fn package_file(&self, _id: PackageId) -> Answer<'_, (String, Vec<u8>)> {
-        ready(Ok(("a\"b../z\r\nX-y.zip".into(), b"PK".to_vec())))
+    fn package_file(&self, _id: PackageId) -> Answer<'_, PackageFile> {
+        ready(Ok(PackageFile { name: "a\"b../z\r\nX-y.zip".into(), bytes: 2, content: "PK".into() }))
     }
 
     fn aside(&self) -> Answer<'_, Vec<AsideRow>> {
