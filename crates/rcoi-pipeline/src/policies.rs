@@ -145,25 +145,32 @@ impl Pipeline {
     /// A row of the table is wrong.
     pub async fn preview(&self, exam: ExamId, table: &PolicyTable) -> Result<Preview> {
         let (now, then) = (self.policy_of(exam).await?, checked(table)?);
+        let (looked_at, loads) = self.loads(exam, &[&*now, &then]).await?;
+        let [now, then] = [0, 1].map(|at| loads.get(at).copied().unwrap_or_default());
+        Ok(Preview { looked_at, pages: self.pages_in_work(exam).await?, now, then })
+    }
+
+    /// Pages of an exam that are not excluded.
+    pub(crate) async fn pages_in_work(&self, exam: ExamId) -> Result<u64> {
+        let stats = self.inner.store.exam_stats().await?.into_iter().find(|s| s.exam == exam);
+        Ok(stats.map_or(0, |s| s.scanned - s.excluded))
+    }
+
+    /// How many pages were looked at, and what each of these policies asks of people on them.
+    pub(crate) async fn loads(&self, exam: ExamId, policies: &[&Policy]) -> Result<(u64, Vec<Load>)> {
         let plan = self.plan(exam).await?;
         let packets = self.packet_facts(exam).await?;
         let readings = self.inner.store.readings(exam, None, SAMPLE).await?;
-        let stats = self.inner.store.exam_stats().await?.into_iter().find(|s| s.exam == exam);
         let expect = Expectations::new(&plan);
-        let mut preview = Preview {
-            looked_at: readings.len() as u64,
-            pages: stats.map_or(0, |s| s.scanned - s.excluded),
-            now: Load::default(),
-            then: Load::default(),
-        };
+        let mut loads = vec![Load::default(); policies.len()];
         for (page, reading) in &readings {
             let page = self.inner.store.page(*page).await?;
-            for (policy, load) in [(&*now, &mut preview.now), (&then, &mut preview.then)] {
+            for (policy, load) in policies.iter().zip(&mut loads) {
                 let tasks = self.tasks_of(policy, &expect, &packets, &page, reading);
                 add(load, policy, reading, &tasks.unwrap_or_default());
             }
         }
-        Ok(preview)
+        Ok((readings.len() as u64, loads))
     }
 
     /// Looks again at every page that was read before the policy changed: from where a process that is no more had come to.
@@ -261,7 +268,7 @@ fn parsed(document: &str) -> Result<Policy> {
     Policy::of(table).map_err(|e| broken(e.to_string()))
 }
 
-fn checked(table: &PolicyTable) -> Result<Policy> {
+pub(crate) fn checked(table: &PolicyTable) -> Result<Policy> {
     Policy::of(table.clone()).map_err(|e| PipelineError::Refused(e.to_string()))
 }
 

@@ -108,11 +108,17 @@ pub struct Pace {
     pub field: f64,
     /// A character on a board.
     pub symbol: f64,
+    /// A person whose form and register differ.
+    pub person: f64,
+    /// A sheet or a room at the senior station.
+    pub sheet: f64,
+    /// A whole form from beginning to end, without this program: what everything else is held against.
+    pub form: f64,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { field: 6.0, symbol: 0.8 }
+        Self { field: 6.0, symbol: 0.8, person: 20.0, sheet: 45.0, form: 24.0 }
     }
 }
 
@@ -206,7 +212,8 @@ impl Policy {
                 return Err(PolicyError::Share { name, value: share.to_string() });
             }
         }
-        for (name, seconds) in [("field", table.pace.field), ("symbol", table.pace.symbol)] {
+        let Pace { field, symbol, person, sheet, form } = table.pace;
+        for (name, seconds) in [("field", field), ("symbol", symbol), ("person", person), ("sheet", sheet), ("form", form)] {
             if !(0.0..=3600.0).contains(&seconds) {
                 return Err(PolicyError::Pace { name, value: seconds.to_string() });
             }

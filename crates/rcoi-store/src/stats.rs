@@ -4,6 +4,7 @@ use crate::db::{Row, args};
 use crate::error::Result;
 use crate::rows::{ExamStats, PacketStats, SampleRow};
 use crate::store::Store;
+use crate::tasks::PERSONS;
 use rcoi_model::ExamId;
 
 impl Store {
@@ -57,6 +58,15 @@ impl Store {
             )
             .await?;
         rows.iter().map(read_exam).collect()
+    }
+
+    /// Persons whose data differed, and sheets and rooms that came to the senior; settled or not.
+    pub async fn troubles(&self, exam: ExamId) -> Result<(u64, u64)> {
+        let sql = "SELECT COUNT(*) FILTER (WHERE sort_key >= $2) AS persons,
+                          COUNT(*) FILTER (WHERE substr(sort_key, 1, 1) IN ('0', '2')) AS others
+                   FROM tasks WHERE exam = $1 AND state <> 'obsolete'";
+        let row = self.db.one(sql, args![exam, PERSONS]).await?;
+        row.map_or(Ok((0, 0)), |row| Ok((row.count("persons")?, row.count("others")?)))
     }
 
     /// The blind sample of an exam: fields, and what people said about them. Obsolete ones and those of sheets that left the work are not in it.

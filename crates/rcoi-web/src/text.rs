@@ -412,6 +412,9 @@ texts! {
     policy_pace = "Темп работы" | "Pace";
     policy_pace_field = "Секунд на поле" | "Seconds for a field";
     policy_pace_symbol = "Секунд на знак" | "Seconds for a character";
+    policy_pace_person = "Секунд на участника" | "Seconds for a person";
+    policy_pace_sheet = "Секунд на лист или аудиторию" | "Seconds for a sheet or a room";
+    policy_pace_form = "Секунд на весь бланк вручную" | "Seconds for a whole form by hand";
     policy_load = "Что это значит для людей" | "What it means for people";
     policy_now = "Сейчас" | "Now";
     policy_then = "Станет" | "Will be";

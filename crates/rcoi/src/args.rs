@@ -279,6 +279,12 @@ pub(crate) enum ExamVerb {
     },
     /// Packets, counts and what blocks closing.
     Status { exam: Option<String> },
+    /// Seconds of people's time for a sheet, with and without each station.
+    Estimate {
+        exam: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
     /// Close the exam; refuses while anything is unsettled.
     Close { exam: Option<String> },
     /// Make the signed package of a closed exam.

@@ -6,7 +6,8 @@ use crate::config::Config;
 use crate::wiring;
 use anyhow::{Context, Result};
 use rcoi_model::{ExamId, ExamPlan, RoomTrouble, TaskSubject};
-use rcoi_pipeline::{Pipeline, PipelineError};
+use rcoi_pipeline::{Pipeline, PipelineError, Way};
+use rcoi_rules::Pace;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ pub(crate) fn run(verb: ExamVerb, config: &Config) -> Result<Done> {
             ExamVerb::Import { file } => import(&pipeline, &file).await,
             ExamVerb::List { json } => list(&pipeline, json).await,
             ExamVerb::Status { exam } => status(&pipeline, wiring::find_exam(&pipeline, exam.as_deref()).await?).await,
+            ExamVerb::Estimate { exam, json } => estimate(&pipeline, wiring::find_exam(&pipeline, exam.as_deref()).await?, json).await,
             ExamVerb::Close { exam } => close(&pipeline, wiring::find_exam(&pipeline, exam.as_deref()).await?).await,
             ExamVerb::Package { exam, output } => {
                 let exam = wiring::find_exam(&pipeline, exam.as_deref()).await?;
@@ -69,6 +71,42 @@ async fn status(pipeline: &Pipeline, exam: ExamId) -> Result<Done> {
     for line in oddities(pipeline, exam).await? {
         println!("    {line}");
     }
+    Ok(Done::Well)
+}
+
+async fn estimate(pipeline: &Pipeline, exam: ExamId, json: bool) -> Result<Done> {
+    let estimate = pipeline.estimate(exam).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&estimate)?);
+        return Ok(Done::Well);
+    }
+    let Pace { field, symbol, person, sheet, form } = estimate.pace;
+    println!(
+        "looked at {} of {} sheets; seconds (of the exam's policy): {field} a field, {symbol} a character,",
+        estimate.looked_at, estimate.sheets
+    );
+    println!("{person} a person, {sheet} a sheet or room at the senior station, {form} a whole form by hand");
+    println!();
+    println!("{:<52} {:>7} {:>13} {:>13}", "", "shown", "seconds/sheet", "sheets/hour");
+    let line = |name: &str, shown: String, seconds: f64| {
+        let hourly = if seconds > 0.0 { format!("{:.0}", 3600.0 / seconds) } else { "-".to_owned() };
+        println!("{name:<52} {shown:>7} {seconds:>13.2} {hourly:>13}");
+    };
+    line("whole forms by hand", String::new(), form);
+    for (way, load) in estimate.ways.iter().rev() {
+        let name = match way {
+            Way::EveryField => "every field at the fields station",
+            Way::Twice => "doubtful fields and boards, everything twice",
+            Way::NoSample => "doubtful fields and boards, no blind sample",
+            Way::NoBoards => "doubtful fields at the fields station, no boards",
+            Way::AsItIs => "as the policy says",
+        };
+        let share = if load.filled == 0 { 0.0 } else { 100.0 * load.shown_filled as f64 / load.filled as f64 };
+        line(name, format!("{share:.2} %"), estimate.of_sheet(load));
+    }
+    let (persons, senior) = estimate.of_sheet_apart();
+    line("personal data, besides", format!("{}", estimate.persons), persons);
+    line("senior station, besides", format!("{}", estimate.troubles), senior);
     Ok(Done::Well)
 }
 

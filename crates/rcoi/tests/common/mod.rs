@@ -173,25 +173,36 @@ pub(crate) fn same_bytes(made: &Path, expected: &Path) {
     if made == expected {
         return;
     }
-    let entries = |bytes: Vec<u8>| -> BTreeMap<String, String> {
-        let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
-        let names: Vec<String> = zip.file_names().map(str::to_owned).collect();
-        let mut content = |name: &str| {
-            let mut bytes = Vec::new();
-            zip.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
-        names.iter().map(|name| (name.clone(), content(name))).collect()
-    };
-    let (made, expected) = (entries(made), entries(expected));
-    for name in made.keys().chain(expected.keys()) {
+    let (made, expected) = (entries("", made), entries("", expected));
+    // The sums differ whenever something does: they come last.
+    let (sums, content): (Vec<_>, Vec<_>) =
+        made.keys().chain(expected.keys()).partition(|name| name.contains("SHA256SUMS") || name.ends_with("manifest.json"));
+    for name in content.into_iter().chain(sums) {
         let [one, two] = [&made, &expected].map(|of| of.get(name).map_or("", String::as_str));
         if let Some((line, (a, b))) = one.lines().zip(two.lines()).enumerate().find(|(_, (a, b))| a != b) {
-            let shown = |text: &str| text.chars().take(300).collect::<String>();
+            let from = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count().saturating_sub(150);
+            let shown = |text: &str| text.chars().skip(from).take(300).collect::<String>();
             panic!("the packages differ: {name}, line {}\nmade     {}\nexpected {}", line + 1, shown(a), shown(b));
         }
     }
     panic!("the packages differ in length or order: {:?} and {:?}", made.keys(), expected.keys());
+}
+
+/// The files of an archive, and of the archives in it, as text.
+fn entries(within: &str, bytes: Vec<u8>) -> BTreeMap<String, String> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut all = BTreeMap::new();
+    for at in 0..zip.len() {
+        let (mut file, mut bytes) = (zip.by_index(at).unwrap(), Vec::new());
+        file.read_to_end(&mut bytes).unwrap();
+        let name = format!("{within}{}", file.name().unwrap());
+        if name.ends_with(".zip") {
+            all.extend(entries(&format!("{name}/"), bytes));
+        } else {
+            all.insert(name, String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    all
 }
 
 /// `rcoi package verify` of a file with the key of a data folder.
