@@ -1,7 +1,7 @@
 //! Pictures of single characters, cut while the page is decoded anyway: a board of sixty from sixty pages would decode them all.
 
-use crate::cutout::png;
-use crate::gray::{self, sixteen_greys};
+use crate::cutout::kept_png;
+use crate::gray;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::GrayImage;
@@ -55,7 +55,7 @@ fn picture(page: &GrayImage, field: &FieldReading, i: usize) -> Option<CellPictu
         cut = image::imageops::resize(&cut, width, HEIGHT, image::imageops::FilterType::Triangle);
     }
     // Only a picture without an area cannot be written; such a field is then seen whole.
-    let bytes = png(&sixteen_greys(cut)).ok()?;
+    let bytes = kept_png(cut).ok()?;
     Some(CellPicture { field: field.name.clone(), cell: i as u32, png: STANDARD.encode(bytes) })
 }
 

@@ -4,7 +4,8 @@
 use crate::error::{PipelineError, Result};
 use crate::gray;
 use crate::pipeline::{Pipeline, lock};
-use image::GrayImage;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{GrayImage, ImageEncoder};
 use rcoi_model::{BlobHash, Doubt, Page, PageId, Point, Quad, TaskId, TaskSubject};
 use std::collections::VecDeque;
 use std::io::Cursor;
@@ -116,11 +117,20 @@ fn longer(area: &Quad) -> Quad {
     Quad([lt, beyond(lt, rt), beyond(lb, rb), lb])
 }
 
+/// A picture that somebody waits for.
 pub(crate) fn png(picture: &GrayImage) -> Result<Vec<u8>> {
-    use image::ImageEncoder;
-    use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+    encoded(picture, CompressionType::Fast, FilterType::Adaptive)
+}
+
+/// A picture that is kept until somebody looks, in sixteen greys. Without a filter these deflate best: a field of a real scan at
+/// 300 dpi takes 3.0 kB, with the adaptive one 4.0, and 9.1 as [`png`] writes it.
+pub(crate) fn kept_png(picture: GrayImage) -> Result<Vec<u8>> {
+    encoded(&gray::sixteen_greys(picture), CompressionType::Level(6), FilterType::NoFilter)
+}
+
+fn encoded(picture: &GrayImage, compression: CompressionType, filter: FilterType) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    PngEncoder::new_with_quality(Cursor::new(&mut bytes), CompressionType::Fast, FilterType::Adaptive)
+    PngEncoder::new_with_quality(Cursor::new(&mut bytes), compression, filter)
         .write_image(picture.as_raw(), picture.width(), picture.height(), image::ExtendedColorType::L8)
         .map_err(|e| PipelineError::Picture(e.to_string()))?;
     Ok(bytes)

@@ -1,7 +1,7 @@
 //! Pictures of whole fields that people will look at, cut while the page is decoded anyway: nobody waits for a decoder later.
 
-use crate::cutout::{MARGIN, png, seen};
-use crate::gray::{self, sixteen_greys};
+use crate::cutout::{MARGIN, kept_png, seen};
+use crate::gray;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::GrayImage;
@@ -28,7 +28,7 @@ pub(crate) fn field_pictures(page: &GrayImage, reading: &PageReading) -> Vec<Fie
     doubtful.truncate(MOST);
     let picture = |field: &FieldReading| {
         let cut = gray::cut(page, &seen(&field.area, &field.doubts), MARGIN);
-        Some(FieldPicture { field: field.name.clone(), png: STANDARD.encode(png(&sixteen_greys(cut)).ok()?) })
+        Some(FieldPicture { field: field.name.clone(), png: STANDARD.encode(kept_png(cut).ok()?) })
     };
     doubtful.into_iter().filter_map(picture).collect()
 }
