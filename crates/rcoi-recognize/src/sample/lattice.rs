@@ -1,7 +1,8 @@
 //! The quick way to cut a patch whose lines lie nearly level in the picture: many pixels of a line go at once.
 
 use super::{Look, Patch};
-use crate::wide;
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch, i16x16, u8x16, u8x32, u16x16};
 use image::GrayImage;
 use rcoi_model::Point;
 
@@ -52,27 +53,40 @@ impl Lattice {
         }
         fetch(gray, &ends);
         patch.pixels.resize(self.size.0 * self.size.1 + LANES, 255);
-        let fixed = |v: f32| (v * 65536.0) as i64;
-        wide::run(
-            #[inline(always)]
-            || {
-                for left in (0..self.size.0).step_by(columns) {
-                    let width = columns.min(self.size.0 - left);
-                    let mut strip = Strip::new(self.right, width, look);
-                    let start = self.place(if self.right.x < 0.0 { left + width - 1 } else { left } as f32, 0.0);
-                    let (mut x, mut y) = (fixed(start.x), fixed(start.y));
-                    // Of a single strip a last register may reach into the next line, which is yet to come.
-                    let room = if width == self.size.0 { width.next_multiple_of(LANES) } else { width };
-                    for line in 0..self.size.1 {
-                        let from = line * self.size.0 + left;
-                        strip.line(gray, (x, y), &mut patch.pixels[from..from + room]);
-                        (x, y) = (x + fixed(self.down.x), y + fixed(self.down.y));
-                    }
-                }
-            },
-        );
+        let level = Level::new();
+        dispatch!(level, simd => self.fill(simd, gray, look, columns, &mut patch.pixels));
         patch.pixels.truncate(self.size.0 * self.size.1);
         true
+    }
+
+    /// Strip by strip of at most `columns`.
+    #[inline(always)]
+    fn fill<S: Simd>(&self, simd: S, gray: &GrayImage, look: Look, columns: usize, pixels: &mut [u8]) {
+        let fixed = |p: Point| ((p.x * 65536.0) as i64, (p.y * 65536.0) as i64);
+        let ((width, height), down) = (self.size, fixed(self.down));
+        let mut between = [[[0; LANES]; SPAN / LANES + 2]; LINES];
+        for left in (0..width).step_by(columns) {
+            let here = columns.min(width - left);
+            let strip = Strip::new(self.right, here, look);
+            let (mut x, mut y) = fixed(self.place(if self.right.x < 0.0 { left + here - 1 } else { left } as f32, 0.0));
+            for top in (0..height).step_by(LINES) {
+                let mut lines = [Line::default(); LINES];
+                let lines = &mut lines[..LINES.min(height - top)];
+                for line in lines.iter_mut() {
+                    *line = strip.line(gray.width() as usize, (x, y));
+                    (x, y) = (x + down.0, y + down.1);
+                }
+                strip.blend(gray, lines, &mut between);
+                // Of a single strip a last register may reach into the next line, which is yet to come.
+                strip.pick(
+                    simd,
+                    lines,
+                    &between,
+                    &mut pixels[top * width + left..],
+                    (width, if here == width { usize::MAX } else { here }),
+                );
+            }
+        }
     }
 
     fn place(&self, u: f32, v: f32) -> Point {
@@ -90,99 +104,166 @@ fn fetch(gray: &GrayImage, ends: &[[Point; 2]; 2]) {
     let bound = |get: fn(&Point) -> f32, pick: fn(f32, f32) -> f32, from| all().map(get).fold(from, pick) as usize;
     let (left, right) = (bound(|p| p.x, f32::min, f32::INFINITY), bound(|p| p.x, f32::max, 0.0));
     let (top, bottom) = (bound(|p| p.y, f32::min, f32::INFINITY), bound(|p| p.y, f32::max, 0.0) + 2);
+    let (raw, stride, wide) = (gray.as_raw().as_slice(), gray.width() as usize, right - left + LINE);
     let mut all = 0;
-    for row in gray.as_raw().chunks_exact(gray.width() as usize).take(bottom).skip(top) {
-        for byte in row.iter().take(right + LINE).skip(left).step_by(LINE) {
+    for from in (top..bottom).map(|y| y * stride + left) {
+        let row = raw.get(from..from + wide).unwrap_or_default();
+        for byte in row.iter().step_by(LINE) {
             all ^= byte;
         }
     }
     std::hint::black_box(all);
 }
 
+/// Lines of a strip that go together, so that what is the same of all of them stays in registers.
+const LINES: usize = 7;
+
+/// A line of a strip. Places in 128ths of a pixel.
+#[derive(Debug, Clone, Copy, Default)]
+struct Line {
+    /// The pixel where it begins, in a row that is not below any of it.
+    start: usize,
+    /// How far below that row it begins, and how far the leftmost column lies beyond that pixel.
+    below: i16,
+    ahead: u16,
+}
+
+/// Lines as they lie in the picture; more than any column may tell.
+type Between = [[[u8; LANES]; SPAN / LANES + 2]; LINES];
+
 /// Some columns of a lattice. Places in 128ths of a pixel.
 struct Strip {
     /// How far the columns lie from the leftmost one.
     columns: [[u16; LANES]; COLUMNS / LANES],
-    /// How much lower the line lies at each pixel of the picture than at the first.
+    /// How much lower a line lies at each pixel of the picture than at the first.
     rise: [[i16; LANES]; SPAN / LANES + 1],
     /// The same for one pixel, 65536ths, and rows by which a line rises at most.
     slope: i64,
     up: i64,
-    /// From the leftmost column to the rightmost.
-    wide: usize,
+    /// Registers full of columns, and of pixels of the picture that they lie on, their right neighbours included.
+    groups: usize,
+    spanned: usize,
     /// Bits of a weight that count, and those that are set: by nearness, or half and half.
-    weight: (u16, u16),
-    /// A line as it lies in the picture. Longer than any column may tell.
-    between: [[u8; LANES]; 512 / LANES + 1],
+    weight: (i16, i16),
+    /// Of each half of a register of columns the byte pair of the leftmost one, when the others lie so near that a half of a register
+    /// holds them and their neighbours.
+    leftmost: Option<[u8; 2 * LANES]>,
 }
+
+/// Columns of half a register lie on at most fifteen pixels when they are no farther apart, 65536ths.
+const NARROW: i64 = 2 << 16;
 
 impl Strip {
     #[inline(always)]
     fn new(right: Point, width: usize, look: Look) -> Self {
         let (step, slope) = ((right.x.abs() * 65536.0) as i64, (right.y / right.x * 65536.0) as i64);
+        let groups = width.div_ceil(LANES);
         let mut columns = [[0; LANES]; COLUMNS / LANES];
-        for (k, column) in columns.as_flattened_mut()[..width].iter_mut().enumerate() {
+        for (k, column) in columns[..groups].as_flattened_mut().iter_mut().enumerate() {
+            // What fills the last register lies where its last column does.
+            let k = k.min(width - 1);
             let k = if right.x < 0.0 { width - 1 - k } else { k };
             *column = ((k as i64 * step) >> 9) as u16;
         }
-        let reached = ((width as i64 * step) >> 16) as usize + 2;
+        let spanned = (((127 + ((width - 1) as i64 * step) / 512) >> 7) + 1) as usize / LANES + 1;
         let mut rise = [[0; LANES]; SPAN / LANES + 1];
-        for (j, rise) in rise.as_flattened_mut().iter_mut().take(reached + LANES).enumerate() {
+        for (j, rise) in rise[..spanned].as_flattened_mut().iter_mut().enumerate() {
             *rise = ((j as i32 * slope as i32) >> 9) as i16;
         }
         let weight = if look == Look::Near { (!0, 0) } else { (!127, 64) };
-        let wide = (((width - 1) as i64 * step) >> 9) as usize;
+        let first = if right.x < 0.0 { LANES as u8 - 2 } else { 0 };
+        let leftmost = (step <= NARROW).then(|| std::array::from_fn(|k| first + (k as u8 & 1)));
         let up = 1 + ((-slope * SPAN as i64) >> 16).max(0);
-        Self { columns, rise, slope, up, wide, weight, between: [[0; LANES]; 512 / LANES + 1] }
+        Self { columns, rise, slope, up, groups, spanned, weight, leftmost }
     }
 
     /// (`x`, `y`) = place of the leftmost column, 65536ths of a pixel.
     #[inline(always)]
-    fn line(&mut self, gray: &GrayImage, (x, y): (i64, i64), out: &mut [u8]) {
+    fn line(&self, stride: usize, (x, y): (i64, i64)) -> Line {
         let (from, ahead) = ((x >> 16) as usize, ((x >> 9) & 127) as u16);
-        let (keep, set) = self.weight;
-        let stride = gray.width() as usize;
         // Height of the line over the first pixel, from a row that is not below any of it.
         let y = y - (((x & 65535) * self.slope) >> 16);
         let top = ((y >> 16) - self.up).max(0);
-        let y = ((y - (top << 16)) >> 9) as i16;
-        let start = top as usize * stride + from;
-        // The right neighbour of the last column.
-        let last = ((usize::from(ahead) + self.wide) >> 7) + 1;
-        for index in 0..=last / LANES {
-            let (between, rise) = (&mut self.between[index], &self.rise[index]);
-            // The line crosses from one row to the next at most once within so few pixels.
-            let first = (y + rise[0].min(rise[LANES - 1])) & !127;
-            let at = start + (first >> 7) as usize * stride + index * LANES;
-            let row = |row: usize| -> &[u8; LANES] { gray.as_raw()[at + row * stride..].first_chunk().unwrap_or(&[255; LANES]) };
-            let (a, b, c) = (row(0), row(1), row(2));
-            for k in 0..LANES {
-                let w = ((y + rise[k] - first) as u16 & keep) | set;
-                let (upper, lower) = (128_u16.saturating_sub(w), w.saturating_sub(128));
-                let middle = 128 - upper - lower;
-                between[k] = ((u16::from(a[k]) * upper + u16::from(b[k]) * middle + u16::from(c[k]) * lower + 64) >> 7) as u8;
-            }
-        }
-        let between: &[u8; 512 + LANES] = self.between.as_flattened().first_chunk().unwrap_or(&[255; 512 + LANES]);
-        for (out, columns) in out.chunks_mut(LANES).zip(&self.columns) {
-            let mut at = [0_u16; LANES];
-            for k in 0..LANES {
-                at[k] = columns[k] + ahead;
-            }
-            let mut pairs = [0_u16; LANES];
-            for k in 0..LANES {
-                let column = usize::from(at[k] >> 7);
-                pairs[k] = u16::from_le_bytes([between[column], between[column + 1]]);
-            }
-            let mut line = [0_u8; LANES];
-            for k in 0..LANES {
-                let right = (at[k] & 127 & keep) | set;
-                line[k] = (((pairs[k] & 255) * (128 - right) + (pairs[k] >> 8) * right + 64) >> 7) as u8;
-            }
-            match out.first_chunk_mut() {
-                Some(whole) => *whole = line,
-                None => out.copy_from_slice(&line[..out.len()]),
+        Line { start: top as usize * stride + from, below: ((y - (top << 16)) >> 9) as i16, ahead }
+    }
+
+    /// What lies along lines.
+    #[inline(always)]
+    fn blend(&self, gray: &GrayImage, lines: &[Line], between: &mut Between) {
+        let (raw, stride, (keep, set)) = (gray.as_raw().as_slice(), gray.width() as usize, self.weight);
+        for (index, rise) in self.rise[..self.spanned].iter().enumerate() {
+            let least = rise[0].min(rise[LANES - 1]);
+            for (line, between) in lines.iter().zip(&mut *between) {
+                // A line crosses from one row to the next at most once within so few pixels.
+                let row = (line.below + least) >> 7;
+                let Some([a, b, c]) = rows(raw, line.start + row as usize * stride + index * LANES, stride) else { continue };
+                let below = line.below - (row << 7);
+                let mut out = [0; LANES];
+                for k in 0..LANES {
+                    let w = ((below + rise[k]) & keep) | set;
+                    let (above, here, below) = (i16::from(a[k]), i16::from(b[k]), i16::from(c[k]));
+                    let upper = (w - 128) >> 15;
+                    let other = (above & upper) | (below & !upper);
+                    out[k] = (here + (((other - here) * (128 - w).abs() + 64) >> 7)) as u8;
+                }
+                between[index] = out;
             }
         }
     }
+
+    /// Picks the columns out of what lies along lines. `size` = width of the patch, and how many columns of it may be written.
+    #[inline(always)]
+    fn pick<S: Simd>(&self, simd: S, lines: &[Line], between: &Between, out: &mut [u8], (width, room): (usize, usize)) {
+        // From the last to the first: what reaches into the next line is written over.
+        for (index, columns) in self.columns[..self.groups].iter().enumerate().rev() {
+            let count = LANES.min(room - index * LANES);
+            let columns = u16x16::from_slice(simd, columns);
+            for (k, (line, between)) in lines.iter().zip(between).enumerate() {
+                let picked = self.register(simd, columns + line.ahead, between);
+                let out = &mut out[k * width + index * LANES..];
+                match out.first_chunk_mut() {
+                    Some(whole) if count == LANES => *whole = picked,
+                    _ => out.iter_mut().zip(picked).take(count).for_each(|(out, value)| *out = value),
+                }
+            }
+        }
+    }
+
+    /// The pixels at some columns of a line.
+    #[inline(always)]
+    fn register<S: Simd>(&self, simd: S, at: u16x16<S>, between: &[[u8; LANES]; SPAN / LANES + 2]) -> [u8; LANES] {
+        let between: &[u8; SPAN + LANES] = between.as_flattened().first_chunk().unwrap_or(&[255; SPAN + LANES]);
+        let (keep, set) = self.weight;
+        let column = at >> 7;
+        let pairs: i16x16<S> = match &self.leftmost {
+            Some(leftmost) => {
+                let leftmost = column.bitcast::<u8x32<S>>().swizzle_dyn_within_blocks(u8x32::from_slice(simd, leftmost));
+                let leftmost: u16x16<S> = leftmost.bitcast();
+                let half = |at: usize| -> u8x16<S> { u8x16::from_slice(simd, &between[usize::from(leftmost[at] & 255)..][..LANES]) };
+                let beyond = column - leftmost;
+                let places = (beyond | (beyond << 8)) + 0x100;
+                half(0).combine(half(LANES / 2)).swizzle_dyn_within_blocks(places.bitcast::<u8x32<S>>()).bitcast()
+            }
+            None => {
+                let mut pairs = [0; LANES];
+                for (k, pair) in pairs.iter_mut().enumerate() {
+                    let column = usize::from(column[k] & 255);
+                    *pair = i16::from_le_bytes([between[column], between[column + 1]]);
+                }
+                i16x16::from_slice(simd, &pairs)
+            }
+        };
+        let weight: i16x16<S> = ((at & 127 & keep as u16) | set as u16).bitcast();
+        let (left, right): (_, i16x16<S>) = (pairs & 255, (pairs.bitcast::<u16x16<S>>() >> 8).bitcast());
+        let mixed = left + (((right - left) * weight + 64) >> 7);
+        std::array::from_fn(|k| mixed[k] as u8)
+    }
+}
+
+/// The pixels from `at` on, and those below them in the next two rows.
+#[inline(always)]
+fn rows(raw: &[u8], at: usize, stride: usize) -> Option<[&[u8; LANES]; 3]> {
+    let (a, rest) = raw.get(at..at + 2 * stride + LANES)?.split_at_checked(stride)?;
+    let (b, c) = rest.split_at_checked(stride)?;
+    Some([a.first_chunk()?, b.first_chunk()?, c.first_chunk()?])
 }

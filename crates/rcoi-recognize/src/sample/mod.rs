@@ -33,7 +33,7 @@ impl Patch {
     pub(crate) fn cut(&mut self, page: &Levels<'_>, map: &Homography, area: &Rect, width: usize, height: usize) {
         let (width, height) = (width.max(1), height.max(1));
         (self.width, self.height) = (width, height);
-        self.pixels.clear();
+        // Whoever fills it fills all of it.
         self.pixels.resize(width * height, 255);
         let [a, b, c, d] = map.apply_rect(area).0;
         let step = (a.distance(b) / width as f32).min(a.distance(d) / height as f32);
