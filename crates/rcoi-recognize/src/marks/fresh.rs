@@ -169,8 +169,7 @@ pub(super) fn lines(print: &Tones) -> Tones {
 
 /// Share of the lines of a print that a scan does not show at all, not even beside them. Ink on a line hides nothing.
 fn missing(tones: &Tones, print: &Print, shift: (i32, i32)) -> f32 {
-    let all = print.lines.iter().filter(|t| **t > 0).count();
-    if all == 0 {
+    if print.lined == 0 {
         return 0.0;
     }
     // The darkest of a sample and its four neighbours, and the lines moved to where they lie on the scan.
@@ -194,5 +193,5 @@ fn missing(tones: &Tones, print: &Print, shift: (i32, i32)) -> f32 {
             }
         },
     );
-    lost as f32 / all as f32
+    lost as f32 / print.lined as f32
 }

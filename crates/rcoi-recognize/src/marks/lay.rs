@@ -3,8 +3,10 @@
 use super::Sample;
 use super::fresh::RIM;
 use super::print::Print;
-use super::tones::{SIDE, Tones};
+use super::tones::{AREA, SIDE, Tones};
 use crate::wide;
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch, u8x32, u16x16};
 use rcoi_model::Point;
 
 /// Samples by which a box may be off, after the tiles were corrected to a tenth of a box.
@@ -34,54 +36,70 @@ pub(super) fn nearest(places: &[Point]) -> Vec<Vec<usize>> {
     places.iter().map(near).collect()
 }
 
-/// What stays in the box at any shift, rows one behind the other; the second has all rows.
-const OF_SCAN: usize = WIDTH * WIDTH;
-const OF_PRINT: usize = WIDTH * SIDE;
-/// Samples whose differences the processor sums at once.
+/// Samples that go at once.
 const LANES: usize = 32;
+/// The rows of a scan that any shift leaves in the box, whole registers, and the longest way to where the print of the first of them
+/// begins.
+const OF_SCAN: usize = (WIDTH * SIDE).next_multiple_of(LANES);
+const OF_PRINT: usize = OF_SCAN + 2 * REACH as usize * (SIDE + 1);
 
-/// `tones` from row `top` and column `left` on, as much as `out` holds.
-fn rows(tones: &Tones, (left, top): (usize, usize), out: &mut [u8]) {
-    for (out, row) in out.chunks_exact_mut(WIDTH).zip(tones.chunks_exact(SIDE).skip(top)) {
-        out.copy_from_slice(&row[left..left + WIDTH]);
+/// A print as it is laid on scans.
+pub(super) struct Stencil {
+    /// Its darkness, row-major, and zeros.
+    tones: [u8; OF_PRINT],
+    /// The sum of what of it is laid on a scan, in the order of [`shifts`].
+    sums: [u32; SHIFTS],
+}
+
+impl Stencil {
+    pub(super) fn of(tones: &Tones) -> Self {
+        let mut own = [0; OF_PRINT];
+        own[..AREA].copy_from_slice(tones);
+        let mut sums = [0; SHIFTS];
+        for (sum, shift) in sums.iter_mut().zip(shifts()) {
+            let rows = own[start(shift)..].chunks(SIDE).take(WIDTH);
+            *sum = rows.flat_map(|row| &row[..WIDTH]).map(|dark| u32::from(*dark)).sum();
+        }
+        Self { tones: own, sums }
     }
 }
 
+/// Where in a print lies what is laid on the first sample of a scan.
+fn start((dx, dy): (i32, i32)) -> usize {
+    ((REACH - dy) * SIDE as i32 + REACH - dx) as usize
+}
+
 /// Sums of the differences between a scan and a print that is moved, in the order of [`shifts`].
-fn misfits(scan: &Tones, print: &Tones) -> [u32; SHIFTS] {
+fn misfits(scan: &Tones, print: &Stencil) -> [u32; SHIFTS] {
     let reach = REACH as usize;
-    let (mut scan_rows, mut print_rows) = ([0; OF_SCAN], [0; OF_PRINT]);
-    rows(scan, (reach, reach), &mut scan_rows);
+    // Beside the box the scan is 0, so that whatever of the print lies there has nothing in common with it.
+    let mut own = [0; OF_SCAN];
+    for (own, row) in own.chunks_exact_mut(SIDE).zip(scan.chunks_exact(SIDE).skip(reach).take(WIDTH)) {
+        own[..WIDTH].copy_from_slice(&row[reach..reach + WIDTH]);
+    }
+    let all: u32 = own.iter().map(|dark| u32::from(*dark)).sum();
     let mut out = [0; SHIFTS];
-    for across in 0..=2 * reach {
-        rows(print, (2 * reach - across, 0), &mut print_rows);
-        wide::run(
-            #[inline(always)]
-            || {
-                for down in 0..=2 * reach {
-                    if let Some(part) = print_rows[(2 * reach - down) * WIDTH..].first_chunk() {
-                        out[down * (2 * reach + 1) + across] = difference(&scan_rows, part);
-                    }
-                }
-            },
-        );
+    let level = Level::new();
+    dispatch!(level, simd => common(simd, &own, &print.tones, &mut out));
+    // |a - b| = a + b - 2 min(a, b)
+    for (out, sum) in out.iter_mut().zip(&print.sums) {
+        *out = all + sum - 2 * *out;
     }
     out
 }
 
+/// Sums of what a scan and a moved print have in common.
 #[inline(always)]
-fn difference(a: &[u8; OF_SCAN], b: &[u8; OF_SCAN]) -> u32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let mut sum: u32 = a_rest.iter().zip(b_rest).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
-    for (a, b) in a.iter().zip(b) {
-        // In this shape it becomes the one instruction that sums differences.
-        let mut part = 0;
-        for k in 0..LANES {
-            part += u16::from(a[k].abs_diff(b[k]));
+fn common<S: Simd>(simd: S, scan: &[u8; OF_SCAN], print: &[u8; OF_PRINT], out: &mut [u32; SHIFTS]) {
+    for (out, shift) in out.iter_mut().zip(shifts()) {
+        let Some(print) = print[start(shift)..].first_chunk::<OF_SCAN>() else { continue };
+        // Two bytes are added twenty times: sixteen bits hold that.
+        let mut sum = u16x16::splat(simd, 0);
+        for (a, b) in scan.as_chunks::<LANES>().0.iter().zip(print.as_chunks::<LANES>().0) {
+            sum += u8x32::from_slice(simd, a).min(u8x32::from_slice(simd, b)).pairwise_widening_add();
         }
-        sum += u32::from(part);
+        *out = sum.pairwise_widening_add().as_slice().iter().sum();
     }
-    sum
 }
 
 fn shifts() -> impl Iterator<Item = (i32, i32)> {
@@ -90,28 +108,48 @@ fn shifts() -> impl Iterator<Item = (i32, i32)> {
 
 /// Finds for each sample where its print lies. `near` comes from [`nearest`]; `loose`: boxes may stand each for itself.
 pub(super) fn lay<'p>(samples: &mut [Sample], near: &[Vec<usize>], loose: bool, print: impl Fn(&Sample) -> Option<&'p Print>) {
-    let of = |sample: &Sample| Some(misfits(&sample.tones, &print(sample).filter(|p| p.marked)?.tones));
+    let of = |sample: &Sample| Some(misfits(&sample.tones, &print(sample).filter(|p| p.marked)?.stencil));
     let all: Vec<Option<[u32; SHIFTS]>> = samples.iter().map(of).collect();
     for (i, sample) in samples.iter_mut().enumerate() {
         let mut sums = [0_u32; SHIFTS];
-        for other in near[i].iter().filter_map(|n| all[*n].as_ref()) {
-            sums.iter_mut().zip(other).for_each(|(sum, one)| *sum += one);
-        }
+        wide::run(
+            #[inline(always)]
+            || {
+                for other in near[i].iter().filter_map(|n| all[*n].as_ref()) {
+                    sums.iter_mut().zip(other).for_each(|(sum, one)| *sum += one);
+                }
+            },
+        );
         let length = |s: (i32, i32)| s.0 * s.0 + s.1 * s.1;
-        let least = sums.iter().copied().min().unwrap_or(0);
-        let common = shifts().zip(sums).filter(|(_, sum)| *sum == least).map(|(s, _)| s).min_by_key(|s| length(*s)).unwrap_or((0, 0));
+        let least = sums.iter().copied().fold(u32::MAX, u32::min);
+        let mut common = None;
+        for (s, _) in shifts().zip(sums).filter(|(_, sum)| *sum == least) {
+            if common.is_none_or(|common| length(s) < length(common)) {
+                common = Some(s);
+            }
+        }
+        let common = common.unwrap_or((0, 0));
         sample.shift = common;
         let Some(own) = &all[i] else { continue };
         // A step away must earn its place: a mark may look a little more like a moved frame.
         let alone = ALONE[usize::from(loose)];
-        let beside = shifts().zip(own).map(|(s, misfit)| (s, (s.0 - common.0, s.1 - common.1), *misfit as f32));
-        let beside = beside.filter(|(_, by, _)| by.0.abs() <= alone && by.1.abs() <= alone);
         let price = |by: (i32, i32)| 1.0 + EARNED * if loose { length(by) as f32 } else { length(by).min(1) as f32 };
-        let best = beside.map(|(s, by, misfit)| (s, misfit * price(by))).min_by(|a, b| a.1.total_cmp(&b.1));
-        sample.shift = best.map_or(common, |(s, _)| s);
+        let around = |at: i32| (at - alone).max(-REACH)..=(at + alone).min(REACH);
+        let mut best = f32::INFINITY;
+        for s in around(common.1).flat_map(|dy| around(common.0).map(move |dx| (dx, dy))) {
+            let misfit = own[place(s)] as f32 * price((s.0 - common.0, s.1 - common.1));
+            if misfit < best {
+                (best, sample.shift) = (misfit, s);
+            }
+        }
         // Marks pull at a box alone, hardly at all that lie together.
         sample.part = between(if loose { own } else { &sums }, sample.shift);
     }
+}
+
+/// The number of a shift among [`shifts`].
+fn place((x, y): (i32, i32)) -> usize {
+    ((y + REACH) * (2 * REACH + 1) + x + REACH) as usize
 }
 
 /// How far beyond a whole shift the least misfit lies, to each side at most half a sample: sums of differences rise like a V, so its
@@ -119,7 +157,7 @@ pub(super) fn lay<'p>(samples: &mut [Sample], near: &[Vec<usize>], loose: bool, 
 fn between(own: &[u32; SHIFTS], (x, y): (i32, i32)) -> (f32, f32) {
     let at = |x: i32, y: i32| {
         let inside = x.abs() <= REACH && y.abs() <= REACH;
-        inside.then(|| own[((y + REACH) * (2 * REACH + 1) + x + REACH) as usize] as f32)
+        inside.then(|| own[place((x, y))] as f32)
     };
     let tip = |before: Option<f32>, here: Option<f32>, after: Option<f32>| match (before, here, after) {
         (Some(before), Some(here), Some(after)) if before.max(after) > here => {

@@ -2,7 +2,7 @@
 
 use super::Sample;
 use super::fresh::{Rimmed, lines, rimmed};
-use super::lay;
+use super::lay::{self, Stencil};
 use super::tones::{AREA, Frame, LEAST_SPAN, PAPER, SIDE, Tones, cut_box, darken, widened};
 use crate::levels::Levels;
 use crate::sample::{Patch, percentile};
@@ -42,14 +42,16 @@ const MARKED: u8 = 40;
 
 /// Print of one box.
 pub(crate) struct Print {
-    /// Darkness.
-    pub(super) tones: Tones,
+    /// Its darkness.
+    pub(super) stencil: Stencil,
     /// Darkness that need not be new ink.
     pub(super) explained: Tones,
     /// The same with a rim, so that it can be laid on a scan.
     pub(super) rimmed: Rimmed,
     /// Darkness where its lines are, else 0.
     pub(super) lines: Tones,
+    /// Samples on its lines.
+    pub(super) lined: usize,
     /// From a clean picture of the form, not from scans.
     pub(super) sharp: bool,
     /// Whether there is anything that could be laid on a scan.
@@ -79,7 +81,16 @@ impl Print {
     }
 
     fn of(tones: Tones, explained: Tones, sharp: bool) -> Self {
-        Self { marked: tones.iter().any(|t| *t > MARKED), tones, explained, rimmed: rimmed(&explained), lines: lines(&tones), sharp }
+        let lines = lines(&tones);
+        Self {
+            stencil: Stencil::of(&tones),
+            explained,
+            rimmed: rimmed(&explained),
+            lines,
+            lined: lines.iter().filter(|t| **t > 0).count(),
+            sharp,
+            marked: tones.iter().any(|t| *t > MARKED),
+        }
     }
 }
 
