@@ -94,18 +94,23 @@ impl Layer {
         from: &[f32],
         at: &[usize; BLOCK],
     ) -> [f32x16<S>; BLOCK] {
-        let mut sums = [f32x16::from_slice(simd, bias); BLOCK];
+        let bias = f32x16::from_slice(simd, bias);
+        // By name: as an array the sums leave the registers whenever the compiler thinks better of it, which takes twice as long.
+        let [mut a, mut b, mut c, mut d, mut e, mut f] = [bias; BLOCK];
         for (row, weights) in weights.chunks_exact(self.run).enumerate() {
             let weights = &weights[..self.run];
-            let inputs: [&[f32]; BLOCK] = std::array::from_fn(|k| &from[at[k] + row * self.stride..][..self.run]);
-            for (i, weight) in weights.iter().enumerate() {
-                let weight = f32x16::from_slice(simd, weight);
-                // By index: through iterators the sums leave the registers, measured twice as slow.
-                for k in 0..BLOCK {
-                    sums[k] = f32x16::splat(simd, inputs[k][i]).mul_add(weight, sums[k]);
-                }
+            let input = |k: usize| &from[at[k] + row * self.stride..][..self.run];
+            let (at_a, at_b, at_c, at_d, at_e, at_f) = (input(0), input(1), input(2), input(3), input(4), input(5));
+            for i in 0..self.run {
+                let weight = f32x16::from_slice(simd, &weights[i]);
+                a = f32x16::splat(simd, at_a[i]).mul_add(weight, a);
+                b = f32x16::splat(simd, at_b[i]).mul_add(weight, b);
+                c = f32x16::splat(simd, at_c[i]).mul_add(weight, c);
+                d = f32x16::splat(simd, at_d[i]).mul_add(weight, d);
+                e = f32x16::splat(simd, at_e[i]).mul_add(weight, e);
+                f = f32x16::splat(simd, at_f[i]).mul_add(weight, f);
             }
         }
-        sums
+        [a, b, c, d, e, f]
     }
 }
