@@ -5,7 +5,7 @@ use crate::codes::{self, CodeRead};
 use crate::glyph::GlyphClassifier;
 use crate::handprint::{Embedded, ModelError};
 use crate::known::{Known, Nothing, Prior};
-use crate::locate::{Look, Scene, at_first_sight, by_print, locate};
+use crate::locate::{Look, Scene, Sights, at_first_sight, by_print, locate};
 use crate::marks::{self, Prints};
 use crate::params::Params;
 use crate::picture::Picture;
@@ -103,14 +103,14 @@ impl FormReader {
     /// The form whose marks are all there and whose code names it: nearly every sheet. One that lies upright before one that was turned,
     /// a clean code before one that must be read with care.
     fn at_first_sight(&self, scene: &Scene<'_>) -> Option<Found<'_>> {
-        let mut codes = Codes::default();
+        let (mut codes, mut sights) = (Codes::default(), Sights::default());
         for turn in 0..4 {
             let mut layouts: Vec<(&Template, Option<Placement>)> = Vec::new();
             let mut fits: Vec<Found<'_>> = Vec::new();
             for (index, template) in self.templates.templates.iter().enumerate().filter(|(_, t)| !t.identity.prefix.is_empty()) {
                 let known = layouts.iter().find(|(t, _)| same_layout(t, template)).map(|(_, p)| p.clone());
                 let placement = known.unwrap_or_else(|| {
-                    let placement = at_first_sight(scene, template, turn, &self.params);
+                    let placement = at_first_sight(scene, template, turn, &mut sights, &self.params);
                     layouts.push((template, placement.clone()));
                     placement
                 });

@@ -59,18 +59,51 @@ pub(super) fn find(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], p
     most_confirmed(found)
 }
 
+/// Looks at a page that were taken already: forms of one family have marks in common.
+#[derive(Default)]
+pub(crate) struct Sights<'t> {
+    looks: Vec<Sight<'t>>,
+    drawings: Drawings<'t>,
+}
+
+struct Sight<'t> {
+    anchor: &'t Anchor,
+    /// Where the form was expected, and how many places were wanted.
+    expected: Homography,
+    count: usize,
+    hits: Vec<Hit>,
+}
+
+impl<'t> Sights<'t> {
+    /// See [`look`].
+    fn of(&mut self, scene: &Scene<'_>, anchor: &'t Anchor, expected: &Homography, count: usize, params: &Params) -> &[Hit] {
+        let same = |s: &Sight<'_>| s.anchor == anchor && s.expected == *expected && s.count == count;
+        let at = self.looks.iter().position(same).unwrap_or_else(|| {
+            let hits = look(scene, anchor, expected, count, &mut self.drawings, params);
+            self.looks.push(Sight { anchor, expected: *expected, count, hits });
+            self.looks.len() - 1
+        });
+        &self.looks[at].hits
+    }
+}
+
 /// The way the form lies when it was turned by `turn` quarters and all its marks are seen.
-pub(super) fn at_first_sight(scene: &Scene<'_>, template: &Template, anchors: &[Anchor], turn: u8, params: &Params) -> Option<Placement> {
+pub(super) fn at_first_sight<'t>(
+    scene: &Scene<'_>,
+    (template, anchors): (&Template, &'t [Anchor]),
+    turn: u8,
+    sights: &mut Sights<'t>,
+    params: &Params,
+) -> Option<Placement> {
     let expected = expected(scene, template, turn)?;
-    let mut drawings = Drawings::default();
     let count = if anchors.len() > MANY { NEIGHBOURS } else { RIVALS };
     let mut hits: Vec<Vec<Hit>> = Vec::with_capacity(anchors.len());
     for anchor in anchors {
-        let one = look(scene, anchor, &expected, count, &mut drawings, params);
+        let one = sights.of(scene, anchor, &expected, count, params);
         if one.is_empty() {
             return None;
         }
-        hits.push(one);
+        hits.push(one.to_vec());
     }
     let pairs = arranged(template, anchors, &expected, &hits).filter(|pairs| pairs.len() == anchors.len())?;
     let placement = through(scene, template, anchors, &pairs, params)?;

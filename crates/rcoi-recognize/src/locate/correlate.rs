@@ -50,36 +50,43 @@ pub(super) fn scores(window: &GrayImage, pattern: &GrayImage, worth: &Worth) -> 
     let mut pixels: Vec<i16> = Vec::with_capacity(wide * high + LANES);
     pixels.extend(window.as_raw().iter().map(|p| i16::from(*p)));
     pixels.resize(wide * high + LANES, 0);
-    let sums = Sums::of(window);
+    let row = |y: usize| &window.as_raw()[y * wide..(y + 1) * wide];
+    let (mut all, mut dark) = (Columns::new(wide), Columns::new(wide));
     let mut values = vec![0.0_f32; width * height];
     let (mut spreads, mut under) = (vec![0.0_f32; width], vec![0.0_f32; width]);
     let (mut of_squares, mut of_core) = (vec![0.0_f32; width], vec![0.0_f32; width]);
     let enough = (worth.deviation * worth.deviation).max(1.0) * n;
+    (0..h - 1).for_each(|y| all.add(row(y)));
+    if let Some([_, y0, _, y1]) = worth.core {
+        (y0..y1 - 1).for_each(|y| dark.add(row(y)));
+    }
     for (y, line) in values.chunks_exact_mut(width).enumerate() {
         wide::run(
             #[inline(always)]
             || {
-                Sums::along(&sums.greys, sums.stride, [0, y, w, y + h], &mut under);
-                Sums::along(&sums.squares, sums.stride, [0, y, w, y + h], &mut of_squares);
+                all.add(row(y + h - 1));
+                along(&all.greys, [0, w], &mut under);
+                along(&all.squares, [0, w], &mut of_squares);
+                all.drop(row(y));
                 for (spread, (squares, sum)) in spreads.iter_mut().zip(of_squares.iter().zip(&under)) {
                     *spread = squares - sum * (sum / n);
                 }
+                let Some([x0, y0, x1, y1]) = worth.core else { return };
+                dark.add(row(y + y1 - 1));
+                if spreads.iter().copied().fold(0.0, f32::max) >= enough {
+                    // Correlation with a pattern of two greys: from the means of its two parts.
+                    let inner = ((x1 - x0) * (y1 - y0)) as f32;
+                    let least = (ROUGH * worth.score).powi(2) * n / (inner * (n - inner));
+                    along(&dark.greys, [x0, x1], &mut of_core);
+                    for (spread, (dark, sum)) in spreads.iter_mut().zip(of_core.iter().zip(&under)) {
+                        let apart = (sum - dark) / (n - inner) - dark / inner;
+                        let alike = apart > 0.0 && apart * apart >= least * *spread;
+                        *spread = if alike { *spread } else { 0.0 };
+                    }
+                }
+                dark.drop(row(y + y0));
             },
         );
-        if let Some([x0, y0, x1, y1]) = worth.core
-            && spreads.iter().any(|s| *s >= enough)
-        {
-            // Correlation with a pattern of two greys: from the means of its two parts.
-            let inner = ((x1 - x0) * (y1 - y0)) as f32;
-            let least = (ROUGH * worth.score).powi(2) * n / (inner * (n - inner));
-            Sums::along(&sums.greys, sums.stride, [x0, y + y0, x1, y + y1], &mut of_core);
-            for (spread, (dark, sum)) in spreads.iter_mut().zip(of_core.iter().zip(&under)) {
-                let apart = (sum - dark) / (n - inner) - dark / inner;
-                if apart <= 0.0 || apart * apart < least * *spread {
-                    *spread = 0.0;
-                }
-            }
-        }
         for (x, (value, spread)) in line.iter_mut().zip(&spreads).enumerate().filter(|(_, (_, s))| **s >= enough) {
             let products = wide::run(
                 #[inline(always)]
@@ -106,46 +113,52 @@ fn products(pixels: &[i16], stride: usize, wanted: &[i16], padded: usize) -> i32
     sum
 }
 
-/// Sums of greys and of their squares over upright rectangles. They wrap; what lies within a pattern does not.
-struct Sums {
-    stride: usize,
+/// Sums of greys and of their squares over some rows, column by column. Those of a pattern's rows fit.
+struct Columns {
     greys: Vec<u32>,
     squares: Vec<u32>,
 }
 
-impl Sums {
-    fn of(picture: &GrayImage) -> Self {
-        let stride = picture.width() as usize + 1;
-        let mut all = Self { stride, greys: vec![0; stride], squares: vec![0; stride] };
-        all.greys.reserve(stride * picture.height() as usize);
-        all.squares.reserve(stride * picture.height() as usize);
-        for row in picture.as_raw().chunks_exact(stride - 1) {
-            below(&mut all.greys, stride, row.iter().map(|p| u32::from(*p)));
-            below(&mut all.squares, stride, row.iter().map(|p| u32::from(*p).pow(2)));
-        }
-        all
+impl Columns {
+    fn new(width: usize) -> Self {
+        Self { greys: vec![0; width], squares: vec![0; width] }
     }
 
-    /// Sums over a rectangle `[x0, y0, x1, y1)` that is moved to the right by 0, 1, 2 …
     #[inline(always)]
-    fn along(of: &[u32], stride: usize, [x0, y0, x1, y1]: [usize; 4], out: &mut [f32]) {
-        let n = out.len();
-        let from = |x: usize, y: usize| &of[y * stride + x..][..n];
-        let (a, b, c, d) = (from(x0, y0), from(x1, y0), from(x0, y1), from(x1, y1));
-        for (k, out) in out.iter_mut().enumerate() {
-            *out = d[k].wrapping_add(a[k]).wrapping_sub(b[k]).wrapping_sub(c[k]) as i32 as f32;
+    fn add(&mut self, row: &[u8]) {
+        for (sum, grey) in self.greys.iter_mut().zip(row) {
+            *sum += u32::from(*grey);
+        }
+        for (sum, grey) in self.squares.iter_mut().zip(row) {
+            *sum += square(*grey);
+        }
+    }
+
+    #[inline(always)]
+    fn drop(&mut self, row: &[u8]) {
+        for (sum, grey) in self.greys.iter_mut().zip(row) {
+            *sum -= u32::from(*grey);
+        }
+        for (sum, grey) in self.squares.iter_mut().zip(row) {
+            *sum -= square(*grey);
         }
     }
 }
 
-/// The row of sums below those that are there.
-fn below(sums: &mut Vec<u32>, stride: usize, row: impl Iterator<Item = u32>) {
-    let above = sums.len() - stride;
-    sums.extend_from_within(above..);
-    let mut sum = 0_u32;
-    for (all, value) in sums[above + stride + 1..].iter_mut().zip(row) {
-        sum = sum.wrapping_add(value);
-        *all = all.wrapping_add(sum);
+/// In sixteen bits, which are multiplied quickest.
+#[inline(always)]
+fn square(grey: u8) -> u32 {
+    u32::from(u16::from(grey) * u16::from(grey))
+}
+
+/// Sums over the columns from `from` up to `to`, which are moved to the right by 0, 1, 2 …
+#[inline(always)]
+fn along(columns: &[u32], [from, to]: [usize; 2], out: &mut [f32]) {
+    let mut sum: u32 = columns[from..to - 1].iter().sum();
+    for (out, (first, last)) in out.iter_mut().zip(columns[from..].iter().zip(&columns[to - 1..])) {
+        sum += last;
+        *out = sum as i32 as f32;
+        sum -= first;
     }
 }
 

@@ -11,6 +11,7 @@ mod pictures;
 mod shape;
 mod sides;
 
+pub(crate) use anchors::Sights;
 pub(crate) use likeness::Look;
 
 use crate::cv;
@@ -167,10 +168,16 @@ pub(crate) fn locate(scene: &Scene<'_>, template: &Template, params: &Params) ->
 
 /// The way a form lies that shows all its marks where a sheet that fills the picture has them, turned clockwise by `turn` quarters.
 /// Costs a small part of [`locate`].
-pub(crate) fn at_first_sight(scene: &Scene<'_>, template: &Template, turn: u8, params: &Params) -> Option<Placement> {
+pub(crate) fn at_first_sight<'t>(
+    scene: &Scene<'_>,
+    template: &'t Template,
+    turn: u8,
+    sights: &mut Sights<'t>,
+    params: &Params,
+) -> Option<Placement> {
     match &template.locate {
         Locate::Anchors(anchors) if anchors.iter().all(|a| !matches!(a.shape, AnchorShape::Picture { .. })) => {
-            anchors::at_first_sight(scene, template, anchors, turn, params)
+            anchors::at_first_sight(scene, (template, anchors), turn, sights, params)
         }
         _ => None,
     }
