@@ -37,15 +37,15 @@ pub(super) fn glyph(window: &Window, ink: &[f32], params: &Params) -> Option<Gly
     let (mx, my) = (mx / sum, my / sum);
     // Each pixel is the mean of the square of the window that it covers, along the rows first.
     let (columns, rows) = (spans(mx, scale, w), spans(my, scale, h));
-    let mut across = vec![0.0; h * SIDE];
+    let mut across = vec![[0.0; SIDE]; h];
     for y in rows[0].first..rows[SIDE - 1].end().min(h) {
         let line = &ink[y * w..(y + 1) * w];
-        across[y * SIDE..(y + 1) * SIDE].iter_mut().zip(&columns).for_each(|(out, span)| *out = span.mean(|x| line[x]));
+        across[y].iter_mut().zip(&columns).for_each(|(out, span)| *out = span.mean(line));
     }
     let mut pixels = [0.0; SIDE * SIDE];
-    for (gy, span) in rows.iter().enumerate() {
-        for gx in 0..SIDE {
-            pixels[gy * SIDE + gx] = span.mean(|y| across[y * SIDE + gx]);
+    for (pixels, span) in pixels.as_chunks_mut::<SIDE>().0.iter_mut().zip(&rows) {
+        for (weight, line) in span.weights[..span.count].iter().zip(&across[span.first..]) {
+            pixels.iter_mut().zip(line).for_each(|(pixel, value)| *pixel += weight * value);
         }
     }
     Some(Glyph { pixels, rel_height: bh / cell, rel_width: bw / cell, centre_y: ((y0 + y1) as f32 / 2.0 - window.top) / cell })
@@ -67,8 +67,9 @@ impl Span {
         self.first + self.count
     }
 
-    fn mean(&self, at: impl Fn(usize) -> f32) -> f32 {
-        self.weights[..self.count].iter().enumerate().map(|(k, weight)| weight * at(self.first + k)).sum()
+    /// Of the values along a line.
+    fn mean(&self, line: &[f32]) -> f32 {
+        self.weights[..self.count].iter().zip(&line[self.first..]).map(|(weight, value)| weight * value).sum()
     }
 }
 

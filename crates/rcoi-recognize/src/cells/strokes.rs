@@ -162,19 +162,28 @@ impl Stroke {
     }
 }
 
-/// Keeps the pixels of a stroke with its soft rim.
+/// Keeps the pixels of a stroke with its soft rim: of the pixels beside it those that are no strokes themselves.
 pub(super) fn keep(pixels: &[usize], window: &Window, params: &Params, kept: &mut [f32]) {
     let (w, h) = (window.w, window.h);
+    let (Some(first), Some(last)) = (pixels.iter().min(), pixels.iter().max()) else { return };
+    let (top, bottom) = ((first / w).saturating_sub(1), (last / w + 2).min(h));
+    // The rows from `top` on, with one more above and below and a pixel more at both ends.
+    let wide = w + 2;
+    let mut own = vec![0_u8; (bottom - top + 2) * wide];
     for at in pixels {
+        own[(at / w - top + 1) * wide + at % w + 1] = 1;
         kept[*at] = window.dark[*at];
-        let (columns, rows) = around(at % w, at / w, w, h);
-        for y in rows {
-            let line = y * w + columns.start..y * w + columns.end;
-            for (kept, dark) in kept[line.clone()].iter_mut().zip(&window.dark[line]) {
-                if *dark < params.stroke_from {
-                    *kept = *dark;
-                }
-            }
+    }
+    let mut near = vec![0_u8; wide];
+    for y in top..bottom {
+        let (above, rest) = own[(y - top) * wide..].split_at(wide);
+        for (near, ((a, b), c)) in near.iter_mut().zip(above.iter().zip(rest).zip(&rest[wide..])) {
+            *near = a | b | c;
+        }
+        let line = y * w..(y + 1) * w;
+        for ((kept, dark), near) in kept[line.clone()].iter_mut().zip(&window.dark[line]).zip(near.windows(3)) {
+            let rim = (near[0] | near[1] | near[2] == 1) & (*dark < params.stroke_from);
+            *kept = if rim { *dark } else { *kept };
         }
     }
 }
