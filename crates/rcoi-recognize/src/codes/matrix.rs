@@ -37,7 +37,8 @@ pub(super) fn read(page: &Levels<'_>, map: &Homography, field: &CodeField) -> Op
 fn stretch(pixels: &mut [u8]) {
     let (low, high) = (percentile(pixels, DARKEST), percentile(pixels, 1.0 - DARKEST));
     let span = i32::from(high.saturating_sub(low)).max(LEAST_SPAN);
-    pixels.iter_mut().for_each(|p| *p = ((i32::from(*p) - i32::from(low)) * 255 / span).clamp(0, 255) as u8);
+    let greys: [u8; 256] = std::array::from_fn(|grey| ((grey as i32 - i32::from(low)) * 255 / span).clamp(0, 255) as u8);
+    pixels.iter_mut().for_each(|p| *p = greys[usize::from(*p)]);
 }
 
 /// How a page is shrunk across and down, one after another: large codes are found on small copies, and codes that a careless
