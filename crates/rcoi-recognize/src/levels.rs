@@ -97,14 +97,17 @@ mod tests {
 
     #[test]
     fn a_pixel_of_a_copy_is_the_mean_of_the_four_below_it() {
-        let gray = GrayImage::from_fn(131, 229, |x, y| image::Luma([(7 * x + 13 * y) as u8 & 127]));
+        let gray = GrayImage::from_fn(131 * 4 + 1, 229 * 4 + 3, |x, y| image::Luma([(7 * x + 13 * y) as u8 ^ (x * y) as u8]));
         let levels = Levels::of(&gray);
-        let (half, level) = levels.reduced(1);
-        assert_eq!((half.dimensions(), level), ((65, 114), 1));
-        let at = |x, y| u32::from(gray.get_pixel(x, y).0[0]);
-        for (x, y) in [(0, 0), (64, 113), (17, 40)] {
-            let mean = (at(2 * x, 2 * y) + at(2 * x + 1, 2 * y) + at(2 * x, 2 * y + 1) + at(2 * x + 1, 2 * y + 1) + 2) / 4;
-            assert_eq!(u32::from(half.get_pixel(x, y).0[0]), mean);
+        assert_eq!(levels.deepest(), 3);
+        for level in 1..=3 {
+            let (above, own) = (levels.reduced(level - 1).0, levels.reduced(level).0);
+            assert_eq!(own.dimensions(), (above.width() / 2, above.height() / 2));
+            let at = |x, y| u32::from(above.get_pixel(x, y).0[0]);
+            for (x, y, pixel) in own.enumerate_pixels() {
+                let mean = (at(2 * x, 2 * y) + at(2 * x + 1, 2 * y) + at(2 * x, 2 * y + 1) + at(2 * x + 1, 2 * y + 1) + 2) / 4;
+                assert_eq!(u32::from(pixel.0[0]), mean, "copy {level} at {x}, {y}");
+            }
         }
     }
 

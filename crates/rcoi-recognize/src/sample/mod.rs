@@ -205,6 +205,26 @@ mod tests {
     }
 
     #[test]
+    fn a_patch_that_is_cut_the_quick_way_shows_the_same_in_every_pixel() {
+        let gray = GrayImage::from_fn(700, 500, |x, y| image::Luma([(x * 37 ^ y * 11) as u8 & 63]));
+        // Samples and the step across; wide patches go in strips, steps of more than two pixels are picked one by one.
+        for ((width, height), step) in [((28, 28), 1.45), ((150, 41), 1.3), ((150, 9), -1.9), ((20, 30), 2.6), ((17, 7), -0.7)] {
+            for (look, rise) in [(Look::Near, 0.03), (Look::Near, -0.05), (Look::Flat, 0.01)] {
+                let place = |u: f32, v: f32| Point::new(350.3 + (u - width as f32 / 2.0) * step, 200.7 + 1.4 * v + rise * step * u);
+                let (w, h) = (width as f32, height as f32);
+                let corners = [place(0.0, 0.0), place(w, 0.0), place(w, h), place(0.0, h)];
+                let empty = || Patch { width, height, pixels: vec![0; width * height], outside: 0.0 };
+                let (mut quick, mut slow) = (empty(), empty());
+                assert!(Lattice::of(&corners, (width, height)).is_some_and(|lattice| lattice.level(&gray, look, &mut quick)));
+                assert_eq!(slow.askew(&gray, look, width, place), 0);
+                // Places are told to a 128th of a pixel, across and down.
+                let off = quick.pixels.iter().zip(&slow.pixels).map(|(a, b)| a.abs_diff(*b)).max();
+                assert!(off < Some(4) && quick.pixels.len() == width * height, "{width} x {height}, {step}, {look:?}: {off:?}");
+            }
+        }
+    }
+
+    #[test]
     fn what_lies_outside_the_picture_is_white_and_counted() {
         let gray = GrayImage::from_pixel(100, 100, image::Luma([10]));
         let patch = cut(&Levels::of(&gray), &Homography::IDENTITY, &Rect::new(-50.0, 0.0, 100.0, 100.0), 50, 50);
