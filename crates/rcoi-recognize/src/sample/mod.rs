@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_patch_that_is_cut_the_quick_way_shows_the_same_in_every_pixel() {
-        let gray = GrayImage::from_fn(700, 500, |x, y| image::Luma([(x * 37 ^ y * 11) as u8 & 63]));
+        let gray = GrayImage::from_fn(700, 500, |x, y| image::Luma([((x * 37) ^ (y * 11)) as u8 & 63]));
         // Samples and the step across; wide patches go in strips, steps of more than two pixels are picked one by one.
         for ((width, height), step) in [((28, 28), 1.45), ((150, 41), 1.3), ((150, 9), -1.9), ((20, 30), 2.6), ((17, 7), -0.7)] {
             for (look, rise) in [(Look::Near, 0.03), (Look::Near, -0.05), (Look::Flat, 0.01)] {
