@@ -4,7 +4,7 @@ use crate::AppState;
 use crate::backend::Progress;
 use crate::error::Problem;
 use crate::openapi::Refusals;
-use crate::request::{Signed, cookie};
+use crate::request::{Watching, cookie};
 use crate::roles::{Action, may};
 use crate::said::Said;
 use crate::session::token_hash;
@@ -79,7 +79,7 @@ impl Watch {
 #[utoipa::path(get, path = "/events", responses((status = 200, content_type = "text/event-stream", body = String), Refusals))]
 pub(crate) async fn events(
     State(state): State<AppState>,
-    who: Signed,
+    Watching(who): Watching,
     parts: Parts,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<>>, Problem> {
     if !may(who.session.post, Action::VerifyFields) {

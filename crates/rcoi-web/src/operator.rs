@@ -17,7 +17,7 @@ use crate::findings::{self, Weight};
 use crate::openapi::Refusals;
 use crate::pages::{Frame, Page, render};
 use crate::piles::{ExamHead, PacketProgress, PacketView, PageView, WatchState};
-use crate::request::{Signed, Visitor};
+use crate::request::{Signed, Visitor, Watching};
 use crate::roles::{Action, may};
 use crate::text::{Lang, Text};
 use crate::words;
@@ -287,7 +287,7 @@ fn page_value(number: usize, page: &PageView, looks: bool, lang: Lang) -> Value 
 #[utoipa::path(get, path = "/pages/{id}/thumbnail", params(("id" = uuid::Uuid, Path)), responses((status = 200, content_type = "image/png", body = Vec<u8>), (status = 304), Refusals))]
 pub(crate) async fn thumbnail(
     State(state): State<AppState>,
-    who: Signed,
+    Watching(who): Watching,
     Path(page): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -66,12 +66,23 @@ pub(crate) fn address(parts: &Parts) -> String {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or_else(|| "-".to_owned(), |info| info.0.ip().to_string())
 }
 
-/// The session of the request's cookie.
+/// Does a request tell that somebody is there?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// As it says itself.
+    OfLife,
+    /// Never: pages send it by themselves.
+    OfNothing,
+}
+
+/// The session of the request's cookie; it lives on, unless the request says that a page looks by itself.
 pub(crate) async fn session(parts: &Parts, state: &AppState) -> Result<Option<Session>, Problem> {
+    find(parts, state, Sign::OfLife).await
+}
+
+async fn find(parts: &Parts, state: &AppState, sign: Sign) -> Result<Option<Session>, Problem> {
     let Some(token) = cookie(&parts.headers, state.cookie_name()) else { return Ok(None) };
-    // A stream that a browser opens anew by itself, and small pictures that a page fetches, are such looks, too.
-    let path = parts.uri.path();
-    let noted = !parts.headers.contains_key(WATCHING) && !path.ends_with("/events") && !path.ends_with("/thumbnail");
+    let noted = sign == Sign::OfLife && !parts.headers.contains_key(WATCHING);
     Ok(state.sessions().find(token_hash(token), state.session_params().idle, noted).await?)
 }
 
@@ -96,7 +107,13 @@ impl FromRequestParts<AppState> for Signed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let session = session(parts, state).await?.ok_or_else(Problem::not_signed_in)?;
+        Self::of(parts, state, Sign::OfLife).await
+    }
+}
+
+impl Signed {
+    async fn of(parts: &Parts, state: &AppState, sign: Sign) -> Result<Self, Problem> {
+        let session = find(parts, state, sign).await?.ok_or_else(Problem::not_signed_in)?;
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             let sent = parts.headers.get(CSRF_HEADER).and_then(|v| v.to_str().ok()).unwrap_or_default();
             if !same_text(sent, &session.csrf) {
@@ -104,6 +121,18 @@ impl FromRequestParts<AppState> for Signed {
             }
         }
         Ok(Self { session, lang: lang_of(&parts.uri, &parts.headers) })
+    }
+}
+
+/// A signed-in person whose open page calls this by itself: a stream that the browser opens anew, small pictures that it
+/// fetches. Such a call is no sign of life and never keeps a session alive.
+pub(crate) struct Watching(pub(crate) Signed);
+
+impl FromRequestParts<AppState> for Watching {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Signed::of(parts, state, Sign::OfNothing).await.map(Self)
     }
 }
 
