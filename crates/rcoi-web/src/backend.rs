@@ -29,6 +29,9 @@ pub enum BackendError {
     #[error("{0}")]
     Conflict(Said),
     /// The database or the disk failed. Logged; people see a short text.
+    /// A newer program set the exam's policy, and this one does not understand it.
+    #[error("the exam's policy is not understood")]
+    UnknownPolicy,
     #[error("internal: {0}")]
     Internal(String),
 }
@@ -290,8 +293,9 @@ pub struct Actor {
 /// The verification policy of an exam.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PolicyView {
-    #[schema(value_type = Object)]
-    pub table: PolicyTable,
+    /// `null`: a newer program set it, and this one does not understand it.
+    #[schema(value_type = Option<Object>)]
+    pub table: Option<PolicyTable>,
     /// The exam has its own; else it is the installation's.
     pub own: bool,
     /// It has not reached every page yet.

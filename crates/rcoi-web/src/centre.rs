@@ -446,7 +446,11 @@ impl Backend for Centre {
                 Some(row) => Some((self.login_of(row.user).await?, row.at.to_string())),
                 None => None,
             };
-            let table = self.pipeline.policy_of(id).await?.table().clone();
+            let table = match self.pipeline.policy_of(id).await {
+                Ok(policy) => Some(policy.table().clone()),
+                Err(PipelineError::UnknownPolicy(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
             let own = row.as_ref().is_some_and(|r| r.document.is_some());
             Ok(PolicyView { table, own, pending: open && row.is_some_and(|r| !r.applied), open, changed })
         }

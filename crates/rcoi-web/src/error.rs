@@ -82,6 +82,7 @@ impl From<BackendError> for Problem {
             BackendError::NotFound => Self::not_found(),
             BackendError::Refused(why) => Self::unprocessable(why),
             BackendError::Conflict(why) => Self::new(StatusCode::CONFLICT, "conflict", why),
+            BackendError::UnknownPolicy => Self::text(StatusCode::CONFLICT, "unknown-policy", |t| t.no_known_policy),
             BackendError::Internal(why) => {
                 tracing::error!(error = %why, "the backend failed");
                 Self::internal()

@@ -1,7 +1,7 @@
 //! Pages of the head: exams with their clock, what blocks closing, packages, packets.
 
 use crate::AppState;
-use crate::backend::{Block, ExamCard, ExamDetails, OpenRow, PackageRow, PacketRow, SourceRef};
+use crate::backend::{BackendError, Block, ExamCard, ExamDetails, OpenRow, PackageRow, PacketRow, SourceRef};
 use crate::error::Problem;
 use crate::pages::{Frame, Page, PageProblem, render};
 use crate::request::{SignedForm, Visitor};
@@ -210,7 +210,12 @@ fn exam_id(text: &str, who: &Visitor) -> Result<ExamId, PageProblem> {
 pub(crate) async fn exam(State(state): State<AppState>, who: Visitor, Path(id): Path<String>) -> Page {
     who.must(Action::SeeExams)?;
     let (t, post) = (who.texts(), who.session.post);
-    let ExamDetails { card, packets, blocks, packages } = state.backend().exam(exam_id(&id, &who)?).await.map_err(|e| who.shown(e))?;
+    let exam = exam_id(&id, &who)?;
+    let ExamDetails { card, packets, blocks, packages } = match state.backend().exam(exam).await {
+        // Nothing can be told of the exam, but its policy's page says why and leads back.
+        Err(BackendError::UnknownPolicy) => return Ok(Redirect::to(&format!("/exams/{exam}/policy")).into_response()),
+        details => details.map_err(|e| who.shown(e))?,
+    };
     Ok(render(&ExamPage {
         t,
         frame: Frame::of(&who, "/exams"),

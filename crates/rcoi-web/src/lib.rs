@@ -263,7 +263,7 @@ pub fn router(state: AppState) -> Router {
         .route("/exams", get(exam_pages::exams))
         .route("/exams/{id}", get(exam_pages::exam).post(exam_pages::exam_act))
         .route("/exams/{id}/quality", get(quality::page))
-        .route("/exams/{id}/policy", get(policy::page))
+        .route("/exams/{id}/policy", get(policy::page).post(policy::back))
         .route("/exams/{id}/open/{station}", get(exam_pages::open))
         .route("/me", get(me::page))
         .route("/me/password", post(me::set_password))

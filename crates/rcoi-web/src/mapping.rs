@@ -33,6 +33,10 @@ impl From<PipelineError> for BackendError {
             PipelineError::Store(error) => error.into(),
             PipelineError::Refused(why) => Self::Refused(Said::by_rules(why)),
             PipelineError::Blocked(blocks) => Self::Refused(words::still_blocked(&blocks)),
+            PipelineError::UnknownPolicy(why) => {
+                tracing::warn!(%why, "a policy is not understood");
+                Self::UnknownPolicy
+            }
             PipelineError::Picture(why) => {
                 tracing::warn!(%why, "a picture cannot be shown");
                 Self::NotFound

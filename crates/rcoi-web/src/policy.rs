@@ -5,6 +5,8 @@
 //! | `GET exams/{id}/policy` | senior, head, auditor | | `{table, own, pending, open, changed}` |
 //! | `POST exams/{id}/policy/preview` | head | `{table}` | `{looked_at, pages, now, then, hours: {now, then}}` |
 //! | `PUT exams/{id}/policy` | head | `{table}`; `{table: null}` = the installation's | as `GET` |
+//!
+//! A table that a newer program wrote is `null` in `GET`, and the page offers the way back to the installation's.
 
 use crate::AppState;
 use crate::api::id;
@@ -12,13 +14,14 @@ use crate::backend::PolicyView;
 use crate::error::Problem;
 use crate::openapi::Refusals;
 use crate::pages::{Frame, Page, render};
-use crate::request::{Body, Signed, Visitor};
+use crate::request::{Body, Signed, SignedForm, Visitor};
 use crate::roles::{Action, may};
 use crate::text::{Lang, Text};
 use crate::words;
 use askama::Template;
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect};
 use rcoi_model::{ExamId, Role};
 use rcoi_pipeline::Preview;
 use rcoi_rules::{PolicyTable, See};
@@ -120,6 +123,7 @@ struct PolicyPage {
     exam: ExamId,
     name: String,
     view: PolicyView,
+    rules: PolicyTable,
     /// The table as JSON that is safe inside HTML.
     table: String,
     lines: Vec<Line>,
@@ -145,10 +149,33 @@ impl PolicyPage {
         number(*number_)
     }
 
-    /// The day and minute of the last change.
     fn moment(&self, at: &str) -> String {
-        at.get(..16).unwrap_or(at).replace('T', " ")
+        moment(at)
     }
+}
+
+/// A policy that a newer program set: what that means, and the way back.
+#[derive(Template)]
+#[template(path = "policy_unknown.html")]
+struct UnknownPage {
+    t: &'static Text,
+    frame: Frame,
+    csrf: String,
+    exam: ExamId,
+    name: String,
+    view: PolicyView,
+    editable: bool,
+}
+
+impl UnknownPage {
+    fn moment(&self, at: &str) -> String {
+        moment(at)
+    }
+}
+
+/// The day and minute of the last change.
+fn moment(at: &str) -> String {
+    at.get(..16).unwrap_or(at).replace('T', " ")
 }
 
 /// At most six digits behind the point, none that say nothing.
@@ -193,20 +220,36 @@ pub(crate) async fn page(State(state): State<AppState>, who: Visitor, Path(exam)
     let view = state.backend().policy(exam).await.map_err(|e| who.shown(e))?;
     let cards = state.backend().exams().await.map_err(|e| who.shown(e))?;
     let name = cards.into_iter().find(|c| c.id == exam).map(|c| c.subject_name).ok_or_else(|| who.shown(Problem::not_found()))?;
-    let t = who.texts();
-    let table = serde_json::to_string(&view.table).map_err(|_| who.shown(Problem::internal()))?.replace('<', "\\u003c");
+    let (t, frame, csrf) = (who.texts(), Frame::of(&who, "/exams"), who.session.csrf.clone());
+    let editable = view.open && may(who.session.post, Action::SetPolicy);
+    let Some(rules) = view.table.clone() else {
+        return Ok(render(&UnknownPage { t, frame, csrf, exam, name, view, editable }));
+    };
+    let table = serde_json::to_string(&rules).map_err(|_| who.shown(Problem::internal()))?.replace('<', "\\u003c");
     Ok(render(&PolicyPage {
         t,
-        frame: Frame::of(&who, "/exams"),
-        csrf: who.session.csrf.clone(),
+        frame,
+        csrf,
         texts: t.for_scripts(),
         exam,
         name,
-        lines: lines(&view.table, who.look.lang, t),
-        editable: view.open && may(who.session.post, Action::SetPolicy),
+        lines: lines(&rules, who.look.lang, t),
+        editable,
         table,
+        rules,
         view,
     }))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Nothing {}
+
+/// The button of the page of a policy that is not understood: the installation's policy holds again.
+pub(crate) async fn back(State(state): State<AppState>, Path(exam): Path<String>, sent: SignedForm<Nothing>) -> Page {
+    let who = sent.who;
+    let (actor, exam) = (who.must(Action::SetPolicy)?, id(&exam).map_err(|e| who.shown(e))?);
+    state.backend().set_policy(actor, exam, None).await.map_err(|e| who.shown(e))?;
+    Ok(Redirect::to(&format!("/exams/{exam}/policy")).into_response())
 }
 
 #[cfg(test)]

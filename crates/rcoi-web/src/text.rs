@@ -408,6 +408,7 @@ texts! {
     policy_sampling = "Контроль качества" | "Quality sampling";
     policy_sample_filled = "Заполненные уверенные поля вслепую, %" | "Confident filled fields shown blindly, %";
     policy_sample_empty = "Пустые поля вслепую, %" | "Empty fields shown blindly, %";
+    policy_known = "Известных ответов среди полей и знаков, %" | "Known answers among fields and characters, %";
     policy_most = "Знаков на доску из одного поля, не больше" | "Characters of one field on boards, at most";
     policy_pace = "Темп работы" | "Pace";
     policy_pace_field = "Секунд на поле" | "Seconds for a field";
@@ -435,6 +436,10 @@ texts! {
     policy_pending = "применяется к прочитанным листам…" | "is being applied to sheets read before…";
     policy_closed = "Экзамен закрыт: политика больше не меняется." | "The exam is closed: its policy does not change any more.";
     see_never = "никогда" | "never";
+    policy_unknown = "Политику этого экзамена задала более новая версия программы, эта её не понимает. Пока она действует, листы экзамена не читаются и он не закрывается. Уже решённое сохранено." | "A newer version of the program set the policy of this exam, and this one does not understand it. While it holds, sheets of the exam are not read and it does not close. What people settled is kept.";
+    policy_unknown_way = "Запустите ту версию снова или верните политику центра: прочитанные листы будут пересмотрены по ней." | "Start that version again, or go back to the centre's policy: sheets read before are looked at again by it.";
+    policy_unknown_head = "Вернуть политику центра может руководитель." | "The head can go back to the centre's policy.";
+    no_known_policy = "Политику экзамена задала более новая версия программы. Её меняет руководитель: Экзамены → экзамен → политика." | "A newer version of the program set the policy of the exam. The head changes it: Exams → the exam → its policy.";
     see_doubt = "при сомнении" | "in doubt";
     see_when_set = "при сомнении, заполненное" | "in doubt, and filled";
     see_always = "всегда" | "always";

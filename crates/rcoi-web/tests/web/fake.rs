@@ -38,6 +38,10 @@ pub(crate) struct State {
     pub(crate) boards: Vec<(BoardId, UserId, Vec<BoardItem>)>,
     /// The exam's own policy.
     pub(crate) policy: Option<PolicyTable>,
+    /// A newer program set the exam's policy.
+    pub(crate) unknown_policy: bool,
+    /// How often a request told that somebody is there.
+    pub(crate) signs: u32,
     /// Files that were sent, with their bytes.
     pub(crate) taken: Vec<(Place, Vec<u8>)>,
     pub(crate) watch: Option<WatchState>,
@@ -293,6 +297,9 @@ impl Backend for Fake {
 
     fn reconcile(&self, _who: Actor, _id: ExamId) -> Answer<'_, ()> {
         ready(Ok(()))
+            if s.unknown_policy {
+                return Err(BackendError::UnknownPolicy);
+            }
     }
 
     fn raise(&self, _who: Actor, _id: ExamId, packet: PacketId, raised: bool) -> Answer<'_, ()> {
@@ -483,8 +490,8 @@ impl Backend for Fake {
 
     fn policy(&self, _id: ExamId) -> Answer<'_, PolicyView> {
         ready(self.with(|s| {
-            let own = s.policy.is_some();
-            let table = s.policy.clone().unwrap_or_else(policy);
+            let own = s.policy.is_some() || s.unknown_policy;
+            let table = (!s.unknown_policy).then(|| s.policy.clone().unwrap_or_else(policy));
             let changed = own.then(|| ("head".to_owned(), "2026-05-29T21:40:07Z".to_owned()));
             Ok(PolicyView { table, own, pending: false, open: !s.closed, changed })
         }))
@@ -514,7 +521,7 @@ impl Backend for Fake {
 
     fn set_policy(&self, _who: Actor, _id: ExamId, table: Option<PolicyTable>) -> Answer<'_, ()> {
         ready(self.with(|s| {
-            s.policy = table;
+            (s.policy, s.unknown_policy) = (table, false);
             Ok(())
         }))
     }

@@ -52,6 +52,7 @@ fn table() -> Vec<(Call, [u8; 6])> {
         (Send("/api/v1/exams/{exam}/policy/preview", json!({ "table": policy_table() })), [0, 0, 0, 1, 0, 0]),
         (Put("/api/v1/exams/{exam}/policy", json!({ "table": null })), [0, 0, 0, 1, 0, 0]),
         (Get("/exams/{exam}/open/verifier"), [0, 0, 1, 1, 0, 1]),
+        (Form("/exams/{exam}/policy", ""), [0, 0, 0, 1, 0, 0]),
         (Get("/exams/{exam}/open/senior"), [0, 0, 1, 1, 0, 1]),
         (Get("/api/v1/exams"), [0, 0, 1, 1, 0, 1]),
         (Get("/api/v1/exams/{exam}"), [0, 0, 1, 1, 0, 1]),

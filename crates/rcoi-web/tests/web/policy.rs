@@ -2,8 +2,9 @@
 
 use crate::chrome::Desk;
 use crate::fake::{self, exam_id};
-use crate::{House, json_of};
-use axum::http::StatusCode;
+use crate::{House, json_of, text_of};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use fantoccini::key::Key;
 use rcoi_web::text::Lang;
 use serde_json::json;
@@ -71,4 +72,48 @@ async fn a_table_with_an_unknown_word_is_refused_with_the_reason() {
     assert!(json_of(answer).await["message"].as_str().unwrap().contains("sometimes"));
     // A call that forgets the table does not reset anything.
     assert_eq!(house.put(&head, &path, json!({ "tabel": null })).await.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_policy_that_a_newer_program_set_is_explained_and_only_the_head_can_go_back() {
+    let house = House::new().await;
+    house.fake.0.lock().unwrap().unknown_policy = true;
+    let (head, auditor) = (house.login("head").await, house.login("auditor").await);
+    let page = format!("/exams/{}/policy", exam_id());
+    // The exam itself cannot be shown: its page leads here.
+    let exam = house.get(&head, &format!("/exams/{}", exam_id())).await;
+    assert_eq!((exam.status(), exam.headers()[header::LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, page.as_str()));
+    let api = house.get(&head, &format!("/api/v1/exams/{}", exam_id())).await;
+    assert_eq!((api.status(), json_of(api).await["error"].clone()), (StatusCode::CONFLICT, json!("unknown-policy")));
+    let view = json_of(house.get(&head, &format!("/api/v1{page}")).await).await;
+    assert_eq!((&view["table"], &view["own"]), (&json!(null), &json!(true)));
+    let form = format!("<form method=\"post\" action=\"{page}\"");
+    for (lang, says) in [("ru", "более новая версия программы"), ("en", "A newer version of the program")] {
+        for (who, way) in [(&head, true), (&auditor, false)] {
+            let answer = house.get(who, &format!("{page}?lang={lang}")).await;
+            assert_eq!(answer.status(), StatusCode::OK);
+            let text = text_of(answer).await;
+            assert!(text.contains(says) && text.contains(&form) == way, "{lang} {way}");
+        }
+    }
+    let back = Request::post(&page)
+        .header(header::COOKIE, &head.cookie)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(format!("csrf={}", head.csrf)));
+    assert_eq!(house.send(back.unwrap()).await.status(), StatusCode::SEE_OTHER);
+    assert!(!house.fake.0.lock().unwrap().unknown_policy);
+    assert!(text_of(house.get(&head, &page).await).await.contains("id=\"rows\""), "the table is back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_head_goes_back_to_the_centre_s_policy_by_keyboard() {
+    let desk = Desk::new(fake::Fake::busy()).await;
+    desk.fake.0.lock().unwrap().unknown_policy = true;
+    desk.sign_in("head").await;
+    desk.go(&format!("/exams/{}", exam_id())).await;
+    desk.wait_for("#unknown").await;
+    desk.script("document.querySelector('#back').focus()").await;
+    desk.press(Key::Enter).await;
+    desk.wait_for("#figures:not([hidden])").await;
+    desk.close().await;
 }

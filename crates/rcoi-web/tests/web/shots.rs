@@ -132,6 +132,11 @@ async fn every_page_can_be_looked_at_in_both_themes() {
         desk.go(&format!("/exams/{}/policy?theme={theme}", exam_id())).await;
         desk.wait_for("#figures:not([hidden])").await;
         album.shot(&desk, "policy").await;
+        desk.fake.0.lock().unwrap().unknown_policy = true;
+        desk.go(&format!("/exams/{}/policy?theme={theme}", exam_id())).await;
+        desk.wait_for("#unknown").await;
+        album.shot(&desk, "policy-unknown").await;
+        desk.fake.0.lock().unwrap().unknown_policy = false;
         desk.go(&format!("/exams/{}/open/senior?theme={theme}", exam_id())).await;
         album.shot(&desk, "open").await;
         {
