@@ -261,6 +261,9 @@ impl Backend for Fake {
     fn picture(&self, task: TaskId, kind: PictureKind) -> Answer<'_, (Vec<u8>, &'static str)> {
         ready(self.with(|s| {
             let view = &s.row(task)?.0;
+            if is_person(view) {
+                return Err(BackendError::NotFound);
+            }
             let svg = match (&view.task.subject, kind) {
                 (TaskSubject::Field { value, cells, kind: FieldKind::Cells, .. }, PictureKind::Cutout) => drawn::field(value, *cells),
                 (TaskSubject::Field { .. }, PictureKind::Cutout) => drawn::field("X X", 5),
@@ -567,7 +570,7 @@ impl SessionBook for Fake {
         }))
     }
 
-    fn find(&self, hash: String, _idle: Duration, _noted: bool) -> Answer<'_, Option<Session>> {
+    fn find(&self, hash: String, _idle: Duration, noted: bool) -> Answer<'_, Option<Session>> {
         ready(self.with(|s| {
             let Some((user, csrf)) = s.sessions.get(&hash).cloned() else { return Ok(None) };
             let known = s.users.values().find(|u| u.id == user && !u.disabled);
@@ -580,6 +583,7 @@ impl SessionBook for Fake {
     }
 
     fn list(&self, user: UserId) -> Answer<'_, Vec<(String, jiff::Timestamp)>> {
+            s.signs += u32::from(noted);
         let seen: jiff::Timestamp = "2026-05-29T20:14:00Z".parse().unwrap();
         ready(self.with(|s| Ok(s.sessions.iter().filter(|(_, v)| v.0 == user).map(|(k, _)| (k.clone(), seen)).collect())))
     }

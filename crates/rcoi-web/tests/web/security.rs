@@ -5,9 +5,15 @@ use crate::{House, PASSWORD, Person, json_of, text_of};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use futures::StreamExt;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use rcoi_model::PackageId;
 use rcoi_web::backend::Backend;
+use rcoi_web::{AppState, WebConfig, serve};
 use serde_json::json;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 fn request(method: Method, path: &str, person: &Person, body: &str) -> Request<Body> {
     Request::builder()
@@ -186,4 +192,75 @@ async fn events_tell_what_is_left_and_the_end_of_the_session() {
     let last = String::from_utf8(stream.next().await.unwrap().unwrap().to_vec()).unwrap();
     assert!(last.contains("event: ended"), "{last}");
     assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
+async fn what_an_open_page_fetches_by_itself_is_no_sign_of_life() {
+    let house = House::new().await;
+    let operator = house.login("senior").await;
+    let signs = || house.fake.0.lock().unwrap().signs;
+    let before = signs();
+    let thumbnail = format!("/api/v1/pages/{}/thumbnail", crate::ID);
+    for path in ["/api/v1/events", &thumbnail, &format!("{thumbnail}?v=0")] {
+        assert_eq!(house.get(&operator, path).await.status(), StatusCode::OK, "{path}");
+        assert_eq!(signs(), before, "{path}");
+    }
+    let peek = Request::get("/api/v1/progress").header(header::COOKIE, &operator.cookie).header("x-watching", "1");
+    assert_eq!(house.send(peek.body(Body::empty()).unwrap()).await.status(), StatusCode::OK);
+    assert_eq!(signs(), before, "a look that says so");
+    for (calls, path) in (1..).zip(["/api/v1/progress", "/verify"]) {
+        house.get(&operator, path).await;
+        assert_eq!(signs(), before + calls, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn guessing_the_old_password_must_wait_and_locks_the_login_not_out() {
+    let house = House::new().await;
+    let person = house.login("verifier").await;
+    let form = |old: &str| {
+        Request::post("/me/password")
+            .header(header::COOKIE, &person.cookie)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(format!("csrf={}&old={old}&new=another-one-7&again=another-one-7", person.csrf)))
+            .unwrap()
+    };
+    let mut failed = 0;
+    while failed < 6 {
+        match house.send(form("wrong")).await.status() {
+            StatusCode::BAD_REQUEST => failed += 1,
+            StatusCode::TOO_MANY_REQUESTS => tokio::time::sleep(Duration::from_millis(200)).await,
+            other => panic!("{other}"),
+        }
+    }
+    // The right one has to wait, too; another person and the login itself have not.
+    assert_eq!(house.send(form(&form_urlencoded(PASSWORD))).await.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(house.try_login("verifier", PASSWORD).await.status(), StatusCode::OK);
+    let other = house.login("second").await;
+    let theirs = Request::post("/me/password")
+        .header(header::COOKIE, &other.cookie)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(format!("csrf={}&old=wrong&new=another-one-7&again=another-one-7", other.csrf)));
+    assert_eq!(house.send(theirs.unwrap()).await.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn open_streams_end_when_the_server_stops_and_do_not_hold_it() {
+    let house = House::new().await;
+    let person = house.login("verifier").await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let state = AppState::with_backend(house.fake.clone(), house.fake.clone(), WebConfig::default());
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(serve(listener, state, stop.clone().cancelled_owned()));
+    let http = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+    let request = Request::get(format!("http://{address}/api/v1/events")).header(header::COOKIE, &person.cookie);
+    let answer = http.request(request.body(Body::empty()).unwrap()).await.unwrap();
+    let mut stream = Body::new(answer.into_body()).into_data_stream();
+    assert!(stream.next().await.unwrap().is_ok(), "the stream runs");
+    stop.cancel();
+    let within = Duration::from_secs(20);
+    let rest = async { while stream.next().await.is_some_and(|part| part.is_ok()) {} };
+    tokio::time::timeout(within, rest).await.expect("the stream goes on");
+    tokio::time::timeout(within, server).await.expect("the server goes on").unwrap().unwrap();
 }
