@@ -8,7 +8,7 @@
 //! `login` needs the header `x-csrf-token`. Refusals are `{error, message}`, the message in the language of the cookie `lang`.
 
 use crate::AppState;
-use crate::backend::{PackageFile, PictureKind, Progress};
+use crate::backend::{PackageFile, PictureKind, Progress, Row};
 use crate::checks;
 use crate::error::Problem;
 use crate::login;
@@ -184,14 +184,34 @@ pub(crate) async fn picture(
         Some("page") => PictureKind::Page,
         Some(other) => return Err(Problem::bad(Said::text(|t| t.no_picture_kind).with("name", other))),
     };
-    if !may(who.session.post, Action::SeeAnyPicture) {
-        // A verifier sees the field he holds and never the whole sheet.
-        let actor = who.must(Action::VerifyFields)?;
-        if kind == PictureKind::Page || !state.backend().holds(actor, task).await? {
-            return Err(Problem::not_found());
-        }
-    }
+    may_see(&state, &who, task, kind).await?;
     let (bytes, media) = state.backend().picture(task, kind).await?;
+    Ok(([(header::CONTENT_TYPE, media)], bytes).into_response())
+}
+
+/// A verifier sees the field he holds, what belongs to it, and never the whole sheet.
+async fn may_see(state: &AppState, who: &Signed, task: TaskId, kind: PictureKind) -> Result<(), Problem> {
+    if may(who.session.post, Action::SeeAnyPicture) {
+        return Ok(());
+    }
+    let actor = who.must(Action::VerifyFields)?;
+    if kind == PictureKind::Page || !state.backend().holds(actor, task).await? {
+        return Err(Problem::not_found());
+    }
+    Ok(())
+}
+
+/// PNG of a row that stands beside a task: a replacement of its answer, or the answer that is replaced.
+#[utoipa::path(get, path = "/tasks/{id}/beside/{row}", params(("id" = uuid::Uuid, Path), ("row" = String, Path, description = "`answer-7`, `replacement-2`")), responses((status = 200, content_type = "image/png", body = Vec<u8>), Refusals))]
+pub(crate) async fn row_picture(
+    State(state): State<AppState>,
+    who: Signed,
+    Path((task, row)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let task: TaskId = id(&task)?;
+    may_see(&state, &who, task, PictureKind::Cutout).await?;
+    let row = row.parse::<Row>().map_err(|()| Problem::not_found())?;
+    let (bytes, media) = state.backend().row_picture(task, row).await?;
     Ok(([(header::CONTENT_TYPE, media)], bytes).into_response())
 }
 

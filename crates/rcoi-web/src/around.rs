@@ -2,14 +2,15 @@
 //! what colleagues said before.
 
 use crate::backend::{BackendError, Note, SourceRef, TaskView};
+use crate::beside::{self, Beside, Row, Rows};
 use crate::centre::Centre;
-use rcoi_model::{Doubt, FieldKind, PageId, PageReading, Quad, Rect, Role, Task, TaskSubject, TemplateId, VerdictAct};
+use rcoi_model::{Doubt, FieldKind, PageId, PageReading, Quad, Rect, Role, Task, TaskId, TaskSubject, TemplateId, VerdictAct};
 use rcoi_store::{TaskFilter, VerdictRow};
 use rcoi_template::{FieldSpec, Template};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
-/// Pages whose form is remembered between claims.
-const REMEMBERED_PAGES: usize = 20_000;
+/// Pages that are remembered between claims: some 5 KB each when they have short answers.
+const REMEMBERED_PAGES: usize = 5_000;
 
 /// What is remembered of a reading: readings are large.
 #[derive(Debug, Clone, Default)]
@@ -18,11 +19,13 @@ pub(crate) struct PageFacts {
     width: f32,
     height: f32,
     quarter_turns: u8,
+    rows: Arc<Rows>,
 }
 
 impl PageFacts {
     fn of(reading: PageReading) -> Self {
         Self {
+            rows: Arc::new(Rows::of(&reading)),
             template: reading.template,
             width: reading.width as f32,
             height: reading.height as f32,
@@ -55,6 +58,25 @@ impl Centre {
         Ok(())
     }
 
+    /// The rows of the sheet that belong to a field: one query, and none when the form has no replacements.
+    async fn rows_beside(&self, page: PageId, field: &str, rows: &Rows) -> Result<Vec<Beside>, BackendError> {
+        if rows.is_empty() || !beside::has_rows(field) {
+            return Ok(Vec::new());
+        }
+        let said = beside::said(self.store().verdicts_of_page(page).await?);
+        Ok(rows.beside(field, &said))
+    }
+
+    /// PNG of a row that stands beside a task; of no other row of its sheet.
+    pub(crate) async fn row_png(&self, task: TaskId, row: Row) -> Result<Vec<u8>, BackendError> {
+        let task = self.store().task(task).await?.task;
+        let (Some(page), TaskSubject::Field { field, .. }) = (task.page, &task.subject) else { return Err(BackendError::NotFound) };
+        let facts = self.page_facts(page).await?;
+        let known = self.rows_beside(page, field, &facts.rows).await?.iter().any(|b| b.row == row);
+        let area = facts.rows.area(row).filter(|_| known).ok_or(BackendError::NotFound)?;
+        Ok(self.pipeline.cutout(page, &area).await?)
+    }
+
     pub(crate) async fn view(&self, task: Task) -> Result<TaskView, BackendError> {
         let mut view = TaskView::bare(task);
         let Some(page) = view.task.page else { return Ok(view) };
@@ -69,6 +91,7 @@ impl Centre {
         if let TaskSubject::Field { field, area, .. } = &view.task.subject {
             view.area = size(area);
             view.place = place(area, &facts);
+            view.beside = self.rows_beside(page, field, &facts.rows).await?;
             let field = self.templates().get(&id).and_then(|t: &Template| t.fields.iter().find(|f| &f.name == field));
             if let Some(field) = field {
                 view.label = field.label.clone();
@@ -173,7 +196,8 @@ mod tests {
         // A field near the left top corner of a lying picture of 200 by 100.
         let at = |x: f32, y: f32| Point::new(x, y);
         let area = Quad([at(20.0, 10.0), at(60.0, 10.0), at(60.0, 20.0), at(20.0, 20.0)]);
-        let turned = |quarter_turns| place(&area, &PageFacts { template: None, width: 200.0, height: 100.0, quarter_turns }).unwrap();
+        let turned =
+            |quarter_turns| place(&area, &PageFacts { width: 200.0, height: 100.0, quarter_turns, ..PageFacts::default() }).unwrap();
         let near = |a: [f32; 4], b: [f32; 4]| a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-5);
         assert!(near(turned(0), [0.1, 0.1, 0.2, 0.1]));
         assert!(near(turned(1), [0.8, 0.1, 0.1, 0.2]));

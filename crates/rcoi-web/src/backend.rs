@@ -1,5 +1,6 @@
 //! What the web needs from the centre: one small trait, so that the router is tested with an in-memory twin.
 
+pub use crate::beside::{Beside, Row, Tie};
 use crate::piles::{IntakeView, OneFile, PacketView, Place, Thumbnail};
 use crate::roles::Post;
 use crate::said::Said;
@@ -28,10 +29,10 @@ pub enum BackendError {
     /// Somebody else was first, or the lease has lapsed.
     #[error("{0}")]
     Conflict(Said),
-    /// The database or the disk failed. Logged; people see a short text.
     /// A newer program set the exam's policy, and this one does not understand it.
     #[error("the exam's policy is not understood")]
     UnknownPolicy,
+    /// The database or the disk failed. Logged; people see a short text.
     #[error("internal: {0}")]
     Internal(String),
 }
@@ -78,6 +79,8 @@ pub struct TaskView {
     pub place: Option<[f32; 4]>,
     /// What people said about the field before; for the senior only, so that second readings stay independent.
     pub notes: Vec<Note>,
+    /// Rows of the same sheet that belong to the field: replacements of an answer, the answer that is replaced.
+    pub beside: Vec<Beside>,
 }
 
 impl TaskView {
@@ -95,6 +98,7 @@ impl TaskView {
             cells: Vec::new(),
             place: None,
             notes: Vec::new(),
+            beside: Vec::new(),
         }
     }
 }
@@ -325,6 +329,8 @@ pub trait Backend: Send + Sync + 'static {
     fn progress(&self) -> Answer<'_, Progress>;
     /// Encoded picture and its media type.
     fn picture(&self, task: TaskId, kind: PictureKind) -> Answer<'_, (Vec<u8>, &'static str)>;
+    /// The picture of a row that stands beside the task, and its media type; no other row is given out.
+    fn row_picture(&self, task: TaskId, row: Row) -> Answer<'_, (Vec<u8>, &'static str)>;
     /// Participants of the task's exam, codes only.
     fn people(&self, task: TaskId) -> Answer<'_, Vec<PersonCode>>;
     fn exams(&self) -> Answer<'_, Vec<ExamCard>>;

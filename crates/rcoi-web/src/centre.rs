@@ -3,7 +3,7 @@
 use crate::around::PageFacts;
 use crate::backend::{
     Actor, Answer, AsideRow, Backend, BackendError, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, OpenRow, PackageFile,
-    PackageRow, PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView, UserRecord,
+    PackageRow, PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, Row, SourceRef, SymbolTask, TaskView, UserRecord,
 };
 use crate::mapping::user_record;
 use crate::password;
@@ -204,6 +204,10 @@ impl Backend for Centre {
             Ok((bytes, "image/png"))
         }
         .boxed()
+    }
+
+    fn row_picture(&self, task: TaskId, row: Row) -> Answer<'_, (Vec<u8>, &'static str)> {
+        async move { Ok((self.row_png(task, row).await?, "image/png")) }.boxed()
     }
 
     fn people(&self, task: TaskId) -> Answer<'_, Vec<PersonCode>> {

@@ -6,6 +6,7 @@ mod around;
 mod assets;
 mod back_off;
 pub mod backend;
+mod beside;
 mod boards;
 mod centre;
 pub mod checks;
@@ -222,6 +223,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(api::claim))
         .routes(routes!(api::verdict))
         .routes(routes!(api::picture))
+        .routes(routes!(api::row_picture))
         .routes(routes!(api::people))
         .routes(routes!(api::undo))
         .routes(routes!(boards::claim))

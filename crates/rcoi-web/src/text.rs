@@ -138,6 +138,7 @@ texts! {
     zoom_in = "Крупнее" | "Larger";
     zoom_out = "Мельче" | "Smaller";
     rotate = "Повернуть" | "Turn";
+    beside = "На том же листе" | "On the same sheet";
     no_picture = "Картинки нет: файл не открывается или дело касается аудитории." | "No picture: the file cannot be opened, or this is about a room.";
     exam = "Экзамен" | "Exam";
     date = "Дата" | "Date";

@@ -1,7 +1,7 @@
 //! Answers of the API as programs see them: types whose description is the OpenAPI file.
 
 use crate::AppState;
-use crate::backend::{Block, ExamCard, ExamDetails, Note, PackageRow, PacketRow, PersonCode, Progress, SourceRef, TaskView};
+use crate::backend::{Beside, Block, ExamCard, ExamDetails, Note, PackageRow, PacketRow, PersonCode, Progress, SourceRef, TaskView};
 use crate::checks;
 use crate::roles::home;
 use crate::session::Session;
@@ -116,6 +116,8 @@ enum About {
         area: [f32; 2],
         longest: usize,
         options: Vec<String>,
+        /// Rows of the sheet that belong to the field.
+        beside: Vec<BesideAnswer>,
     },
     Sheet {
         #[schema(value_type = String)]
@@ -131,6 +133,31 @@ enum About {
         participant: String,
         lines: Vec<LineAnswer>,
     },
+}
+
+/// A row that belongs to the field: a replacement of an answer, or the answer that is replaced.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BesideAnswer {
+    /// `answer-7` or `replacement-2`.
+    row: String,
+    /// Task number and answer of the row as they count now.
+    number: String,
+    value: String,
+    /// Both in a sentence.
+    text: String,
+    picture: String,
+}
+
+impl BesideAnswer {
+    fn of(task: &Task, beside: &Beside, lang: Lang) -> Self {
+        Self {
+            row: beside.row.to_string(),
+            number: beside.number.clone(),
+            value: beside.value.clone(),
+            text: beside.words(lang),
+            picture: format!("/api/v1/tasks/{}/beside/{}", task.id, beside.row),
+        }
+    }
 }
 
 /// A field of a registration form beside the register.
@@ -179,6 +206,7 @@ impl TaskAnswer {
                     spots: view.cells.clone(),
                     area: view.area,
                     options: options.clone(),
+                    beside: view.beside.iter().map(|b| BesideAnswer::of(task, b, lang)).collect(),
                 },
             ),
             TaskSubject::Sheet { trouble, detail } => {

@@ -12,7 +12,7 @@ use rcoi_pipeline::{Load, Preview};
 use rcoi_rules::{BlockKind, PolicyTable, Rate};
 use rcoi_web::backend::{
     Actor, Answer, AsideRow, Backend, BackendError, Block, BoardAnswer, BoardItem, BoardUndone, ExamCard, ExamDetails, Note, OpenRow,
-    PackageFile, PackageRow, PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, SourceRef, SymbolTask, TaskView,
+    PackageFile, PackageRow, PersonCode, PictureKind, PolicyView, Progress, QualityRows, RescanRow, Row, SourceRef, SymbolTask, TaskView,
     UserRecord,
 };
 use rcoi_web::piles::{IntakeView, OneFile, PacketView, Place, Thumbnail, WatchState};
@@ -273,6 +273,17 @@ impl Backend for Fake {
         }))
     }
 
+    fn row_picture(&self, task: TaskId, row: Row) -> Answer<'_, (Vec<u8>, &'static str)> {
+        ready(self.with(|s| {
+            let beside = s.row(task)?.0.beside.iter().find(|b| b.row == row).ok_or(BackendError::NotFound)?;
+            let svg = match row {
+                Row::Answer(_) => drawn::field(&beside.value, 17),
+                Row::Replacement(_) => drawn::field(&format!("{:<2} {}", beside.number, beside.value), 20),
+            };
+            Ok((svg.into_bytes(), "image/svg+xml"))
+        }))
+    }
+
     fn people(&self, _task: TaskId) -> Answer<'_, Vec<PersonCode>> {
         ready(Ok(vec![PersonCode { code: "0001".into(), ppe: "0001".into(), room: "0101".into(), seat: "1А".into() }]))
     }
@@ -285,6 +296,9 @@ impl Backend for Fake {
         ready(self.with(|s| {
             if id != exam_id() {
                 return Err(BackendError::NotFound);
+            }
+            if s.unknown_policy {
+                return Err(BackendError::UnknownPolicy);
             }
             let line = |kind, count, station| Block { kind, count, station: Some(station) };
             let mut blocks = vec![
@@ -300,9 +314,6 @@ impl Backend for Fake {
 
     fn reconcile(&self, _who: Actor, _id: ExamId) -> Answer<'_, ()> {
         ready(Ok(()))
-            if s.unknown_policy {
-                return Err(BackendError::UnknownPolicy);
-            }
     }
 
     fn raise(&self, _who: Actor, _id: ExamId, packet: PacketId, raised: bool) -> Answer<'_, ()> {
@@ -572,6 +583,7 @@ impl SessionBook for Fake {
 
     fn find(&self, hash: String, _idle: Duration, noted: bool) -> Answer<'_, Option<Session>> {
         ready(self.with(|s| {
+            s.signs += u32::from(noted);
             let Some((user, csrf)) = s.sessions.get(&hash).cloned() else { return Ok(None) };
             let known = s.users.values().find(|u| u.id == user && !u.disabled);
             Ok(known.map(|u| Session { user, login: u.login.clone(), post: u.post, csrf }))
@@ -583,7 +595,6 @@ impl SessionBook for Fake {
     }
 
     fn list(&self, user: UserId) -> Answer<'_, Vec<(String, jiff::Timestamp)>> {
-            s.signs += u32::from(noted);
         let seen: jiff::Timestamp = "2026-05-29T20:14:00Z".parse().unwrap();
         ready(self.with(|s| Ok(s.sessions.iter().filter(|(_, v)| v.0 == user).map(|(k, _)| (k.clone(), seen)).collect())))
     }

@@ -6,7 +6,7 @@ use rcoi_model::{
     Doubt, ExamState, FieldKind, PackageId, PacketId, PageId, PersonLine, Quad, Role, RoomTrouble, SheetTrouble, Task, TaskState,
     TaskSubject,
 };
-use rcoi_web::backend::{ExamCard, Note, PackageRow, PacketRow, SourceRef, SymbolTask, TaskView};
+use rcoi_web::backend::{Beside, ExamCard, Note, PackageRow, PacketRow, Row, SourceRef, SymbolTask, TaskView, Tie};
 
 const DIGITS: &str = "0123456789,-";
 const LETTERS: &str = "0123456789,-АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ";
@@ -66,13 +66,28 @@ fn marks(key: &str) -> TaskView {
     task(key, Role::Verifier, subject)
 }
 
+/// A replacement at the foot of the sheet.
+fn foot(place: u32, tie: Tie, number: &str, value: &str) -> Beside {
+    Beside { row: Row::Replacement(place), tie, number: number.into(), value: value.into() }
+}
+
+/// A replacement in doubt, with its number and the answer that it replaces.
+pub(crate) fn replacement() -> TaskView {
+    let mut view = field("replacement-2-answer", "134", DIGITS, 18, vec![Doubt::Ambiguous { cells: vec![1] }]);
+    let above = Beside { row: Row::Answer(7), tie: Tie::Replaced, number: "7".into(), value: "135".into() };
+    view.beside = vec![foot(2, Tie::OwnNumber, "7", "134"), above];
+    view
+}
+
 fn sheet(key: &str, trouble: SheetTrouble, detail: &str) -> TaskView {
     task(key, Role::Senior, TaskSubject::Sheet { trouble, detail: detail.into() })
 }
 
 pub(crate) fn few() -> Vec<TaskView> {
     let one = |key| field(key, "1З5", "0123456789,-АБВЗ", 1, vec![Doubt::Ambiguous { cells: vec![1] }]);
-    vec![one("answer-1"), one("answer-2"), sheet("sheet", SheetTrouble::CodeUnreadable, "штрихкод смазан")]
+    let mut replaced = one("answer-1");
+    replaced.beside = vec![foot(2, Tie::Counts, "1", "14")];
+    vec![replaced, one("answer-2"), sheet("sheet", SheetTrouble::CodeUnreadable, "штрихкод смазан")]
 }
 
 /// Fields alone, for people who work side by side.
@@ -97,8 +112,10 @@ pub(crate) fn many() -> Vec<TaskView> {
     );
     room.task.page = None;
     room.source = None;
+    let mut replaced = field("answer-3", "1З5", DIGITS, 2, ambiguous(&[1]));
+    replaced.beside = vec![foot(1, Tie::Outdone, "3", "145"), foot(3, Tie::Counts, "3", "1245"), foot(4, Tie::MayReplace, "8", "27")];
     vec![
-        field("answer-3", "1З5", DIGITS, 2, ambiguous(&[1])),
+        replaced,
         field("answer-7", "ПАРАД0КСЫ", LETTERS, 6, vec![Doubt::Ambiguous { cells: vec![5, 8] }, Doubt::CrossedOut { cells: vec![8] }]),
         field("answer-11", "-12,5", DIGITS, 10, vec![Doubt::OffsetInk]),
         marks("removed"),

@@ -17,12 +17,13 @@ enum Call {
 }
 use Call::{Form, Get, Post as Send, Put};
 
-/// Columns: operator verifier senior head admin auditor; 1 = let through. `{exam}`, `{sheet}` and `{person}` are filled in.
+/// Columns: operator verifier senior head admin auditor; 1 = let through. `{exam}`, `{field}`, `{sheet}` and `{person}` are filled in.
 fn table() -> Vec<(Call, [u8; 6])> {
     let no_body = || json!({});
     vec![
         (Get("/verify"), [0, 1, 1, 0, 0, 0]),
         (Send("/api/v1/tasks/claim", json!({ "n": 1, "station": "verifier" })), [0, 1, 1, 0, 0, 0]),
+        (Get("/api/v1/tasks/{field}/beside/replacement-2"), [0, 1, 1, 1, 0, 0]),
         (Send("/api/v1/undo", no_body()), [0, 1, 1, 0, 0, 0]),
         (Get("/symbols"), [0, 1, 1, 0, 0, 0]),
         (Send("/api/v1/symbols/claim", json!({ "n": 60 })), [0, 1, 1, 0, 0, 0]),
@@ -51,8 +52,8 @@ fn table() -> Vec<(Call, [u8; 6])> {
         (Get("/api/v1/exams/{exam}/policy"), [0, 0, 1, 1, 0, 1]),
         (Send("/api/v1/exams/{exam}/policy/preview", json!({ "table": policy_table() })), [0, 0, 0, 1, 0, 0]),
         (Put("/api/v1/exams/{exam}/policy", json!({ "table": null })), [0, 0, 0, 1, 0, 0]),
-        (Get("/exams/{exam}/open/verifier"), [0, 0, 1, 1, 0, 1]),
         (Form("/exams/{exam}/policy", ""), [0, 0, 0, 1, 0, 0]),
+        (Get("/exams/{exam}/open/verifier"), [0, 0, 1, 1, 0, 1]),
         (Get("/exams/{exam}/open/senior"), [0, 0, 1, 1, 0, 1]),
         (Get("/api/v1/exams"), [0, 0, 1, 1, 0, 1]),
         (Get("/api/v1/exams/{exam}"), [0, 0, 1, 1, 0, 1]),
@@ -79,20 +80,24 @@ fn policy_table() -> Value {
     serde_json::to_value(crate::fake::policy()).unwrap()
 }
 
-/// Ids of the sheet and of a person, who is put there.
-fn strange_tasks(house: &House) -> [String; 2] {
+/// Ids of a field, of the sheet and of a person, who is put there.
+fn strange_tasks(house: &House) -> [String; 3] {
     let mut state = house.fake.0.lock().unwrap();
     let person = crate::fake_rows::persons().remove(0);
-    let ids = [&state.tasks[2].0.task, &person.task].map(|task| task.id.to_string());
+    let ids = [&state.tasks[0].0.task, &state.tasks[2].0.task, &person.task].map(|task| task.id.to_string());
     state.tasks.push((person, None));
     ids
 }
 
-async fn status(house: &House, person: &Person, call: Call, [sheet, of_person]: &[String; 2]) -> StatusCode {
+async fn status(house: &House, person: &Person, call: Call, [field, sheet, of_person]: &[String; 3]) -> StatusCode {
     let package = PackageId::derived(&["package"]).to_string();
     let packet = PacketId::derived(&["0014", "0201"]).to_string();
     let fill = |path: &str| {
-        let path = path.replace("{exam}", &exam_id().to_string()).replace("{sheet}", sheet).replace("{person}", of_person);
+        let path = path
+            .replace("{exam}", &exam_id().to_string())
+            .replace("{sheet}", sheet)
+            .replace("{person}", of_person)
+            .replace("{field}", field);
         path.replace("{package}", &package).replace("{packet}", &packet).replace("{page}", ID)
     };
     match call {
@@ -170,6 +175,41 @@ async fn a_picture_is_shown_only_to_who_holds_the_task() {
 }
 
 #[tokio::test]
+async fn a_row_beside_a_field_is_shown_to_who_holds_the_field_and_no_other_row_is() {
+    let house = House::new().await;
+    let (first, second) = (house.login("verifier").await, house.login("second").await);
+    let task = house.claim(&first, 1).await.remove(0);
+    let beside = task["beside"].as_array().unwrap();
+    assert_eq!((beside.len(), &beside[0]["number"], &beside[0]["value"]), (1, &json!("1"), &json!("14")));
+    assert_eq!(beside[0]["text"], "Заменён ниже, засчитывается замена 2: «14»");
+    let picture = beside[0]["picture"].as_str().unwrap();
+    assert_eq!(house.get(&first, picture).await.status(), StatusCode::OK);
+    assert_eq!(house.get(&second, picture).await.status(), StatusCode::NOT_FOUND);
+    let task = task["id"].as_str().unwrap();
+    for row in ["replacement-1", "answer-1", "surname", "replacement-2-answer", "..", "%2e%2e"] {
+        let answer = house.get(&first, &format!("/api/v1/tasks/{task}/beside/{row}")).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{row}");
+    }
+}
+
+#[tokio::test]
+async fn personal_data_never_come_with_their_sheet() {
+    let house = House::new().await;
+    let [_, _, person] = strange_tasks(&house);
+    for login in ["verifier", "senior", "head"] {
+        let who = house.login(login).await;
+        house.post(&who, "/api/v1/persons/claim", json!({ "n": 9 })).await;
+        for path in ["picture", "picture?kind=page", "picture?kind=cutout", "beside/answer-1"] {
+            let answer = house.get(&who, &format!("/api/v1/tasks/{person}/{path}")).await;
+            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{login} {path}");
+        }
+        for row in house.fake.0.lock().unwrap().tasks.iter_mut() {
+            row.1 = None;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_task_that_went_to_another_person_is_closed_to_the_first_one() {
     let house = House::new().await;
     let (first, second) = (house.login("verifier").await, house.login("second").await);
@@ -218,7 +258,14 @@ async fn every_described_call_stands_in_the_matrix() {
         })
         .collect();
     let shape = |path: &str| path.split('/').map(|part| if part.starts_with('{') { "*" } else { part }).collect::<Vec<_>>().join("/");
-    let open = ["/api/v1/login", "/api/v1/logout", "/api/v1/health", "/api/v1/tasks/*/verdict", "/api/v1/persons/*/picture/*"];
+    let open = [
+        "/api/v1/login",
+        "/api/v1/logout",
+        "/api/v1/health",
+        "/api/v1/tasks/*/verdict",
+        "/api/v1/tasks/*/beside/*",
+        "/api/v1/persons/*/picture/*",
+    ];
     for (path, methods) in description["paths"].as_object().unwrap() {
         for (method, call) in methods.as_object().unwrap() {
             let told = known.iter().any(|(m, p)| m == method && shape(p) == shape(path));
