@@ -1,13 +1,10 @@
 // The persons station: the registration form beside the register, differences marked. Two keys and a ground settle a person.
-import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
+import { Ahead } from "./ahead.js";
+import { texts } from "./api.js";
+import { TaskFlow, help, onButtons, onKeys, repeating } from "./flow.js";
 import { ReasonBox } from "./reason.js";
-import { el, lost, present, regained, status, tally } from "./station.js";
+import { el } from "./station.js";
 
-const AHEAD = 4;
-/** Nothing is decided sooner after it appeared, ms: nobody compares that fast, but fingers bounce. */
-const DWELL = 350;
-/** Tasks in hand are claimed anew this often, so that their lease does not lapse while somebody looks for a paper. */
-const RENEW = 60_000;
 /** Taller pictures of a field only take room, pixels. */
 const TALLEST = 72;
 const LARGER = 2;
@@ -15,61 +12,33 @@ const LARGER = 2;
 const COMMON = 0.6;
 /** One press of an arrow, pixels. */
 const STEP = 80;
+/** Most tasks that one claim may ask for. */
+const MOST = 32;
 
 const senior = el("station").dataset.senior === "true";
-const queue = [];
-/** Tasks in hand or on their way. */
-const known = new Set();
-/** Tasks settled since the last claim was sent: its answer may still offer them. */
-const settled = new Set();
-const flights = new Set();
-let current = null;
-let open = 0;
-let done = 0;
-let claiming = false;
-let undoing = false;
 let large = false;
+/** Counts what was shown: what comes late for an earlier one is not shown any more. */
+let turn = 0;
 
-const count = () => tally(Math.max(0, open - flights.size), done);
-/** The senior also has what he was asked. */
-const left = (progress) => progress.persons + (senior ? progress.persons_asked : 0);
-
-function prepare(task) {
-  known.add(task.id);
-  // One after another: the first one has the server decode the page, the others are cut out of it.
-  let before = Promise.resolve();
-  for (const line of task.lines) before = line.image = before.then(() => picture(line.picture)).catch(() => null);
-  return task;
-}
-
-/** The pictures are not needed any more. */
-function forget(task) {
-  for (const line of task.lines) line.image.then((url) => url && URL.revokeObjectURL(url));
-}
-
-async function refill() {
-  if (claiming) return;
-  claiming = true;
-  settled.clear();
-  try {
-    const got = await call("POST", "persons/claim", { n: Math.min(32, AHEAD + flights.size) });
-    open = left(got.progress);
-    for (const task of got.tasks) if (!known.has(task.id) && !settled.has(task.id)) queue.push(prepare(task));
-    regained(flights);
-    count();
-    if (!current) next();
-  } catch (error) {
-    lost(error);
-  } finally {
-    claiming = false;
-  }
-}
-
-function next() {
-  current = queue.shift() ?? null;
-  draw();
-  if (queue.length < AHEAD / 2) refill();
-}
+const flow = new TaskFlow({
+  ahead: 4,
+  // The senior also has what he was asked.
+  left: (progress) => progress.persons + (senior ? progress.persons_asked : 0),
+  claims: (n) => ["persons/claim", { n: Math.min(MOST, n) }],
+  fits: (task) => task.about === "person",
+  undoes: "persons/undo",
+  prepare: (task) => {
+    // One after another: the first one has the server decode the page, the others are cut out of it.
+    let before;
+    for (const line of task.lines) {
+      line.image = new Ahead(line.picture, before);
+      before = line.image.get();
+    }
+  },
+  pictures: (task) => task.lines.map((line) => line.image),
+  draw,
+  show,
+});
 
 /** Which characters of two values have no partner in the other one: the rest is their longest common part. */
 export function unlike(a, b) {
@@ -136,7 +105,7 @@ function row(line) {
 /** All fields in one scale, as they stand on the form; enlarged, those that differ alone. */
 function scale() {
   el("sides").classList.toggle("large", large);
-  const lines = (current?.lines ?? []).filter((line) => line.differs || !large);
+  const lines = (flow.current?.lines ?? []).filter((line) => line.differs || !large);
   const images = lines.map((line) => line.shown).filter((image) => image && !image.hidden);
   const widest = Math.max(1, ...images.map((image) => image.naturalWidth));
   const tallest = Math.max(1, ...images.map((image) => image.naturalHeight));
@@ -159,8 +128,8 @@ function notes(task) {
   );
 }
 
-async function draw() {
-  const task = current;
+function draw(task) {
+  turn += 1;
   delete el("station").dataset.ready;
   el("sides").hidden = !task;
   el("empty").hidden = Boolean(task);
@@ -175,115 +144,60 @@ async function draw() {
   if (!task) return;
   task.seen = false;
   large = false;
+  show(task);
+}
+
+/** The pictures of the compared fields. */
+async function show(task) {
+  turn += 1;
+  const mine = turn;
+  const still = () => turn === mine;
   const shown = await Promise.all(
     task.lines.map(async (line) => {
-      const url = await line.image;
-      if (!url) return false;
+      const url = await line.image.get();
+      if (!url || !still()) return false;
       line.shown.src = url;
       await line.shown.decode().catch(() => undefined);
       return true;
     }),
   );
-  if (current !== task) return;
+  if (!still()) return;
   task.lines.forEach((line, i) => { line.shown.hidden = !shown[i]; });
   scale();
-  if (shown.includes(false)) el("note").textContent = texts.no_picture;
-  await sleep(DWELL);
-  if (current !== task) return;
-  task.seen = true;
-  el("station").dataset.ready = task.id;
-}
-
-function send(act) {
-  const task = current;
-  if (!task || !task.seen) return;
-  done += 1;
-  status(texts.saving);
-  const flight = sendVerdict(task, act, () => status(texts.offline, true))
-    .then((stored) => {
-      open = left(stored.progress);
-      status(texts.saved);
-      forget(task);
-      known.delete(task.id);
-      settled.add(task.id);
-    })
-    .catch((error) => {
-      done -= 1;
-      known.delete(task.id);
-      settled.add(task.id);
-      if (error instanceof Refused && error.status === 409) {
-        status(texts.lost, true);
-      } else if (error instanceof Refused && error.status !== 401) {
-        // Refused: back in front of the person, with the reason.
-        status("");
-        known.add(task.id);
-        if (current) queue.unshift(current);
-        current = task;
-        draw();
-        el("note").textContent = `${texts.refused} ${error.message}`;
-      } else {
-        lost(error);
-      }
-    })
-    .finally(() => {
-      flights.delete(flight);
-      count();
-    });
-  flights.add(flight);
-  count();
-  next();
-}
-
-/** Escape: the last decision of this station comes back. */
-async function back() {
-  if (undoing) return;
-  undoing = true;
-  try {
-    await Promise.all(flights);
-    const got = await call("POST", "persons/undo");
-    open = left(got.progress);
-    if (!got.task) {
-      status(texts.nothing_to_undo);
-      return;
-    }
-    done = Math.max(0, done - 1);
-    const ahead = queue.findIndex((t) => t.id === got.task.id);
-    if (ahead >= 0) queue.splice(ahead, 1);
-    if (current && current.id !== got.task.id) queue.unshift(current);
-    current = prepare(got.task);
-    status(texts.undone);
-    draw();
-  } catch (error) {
-    lost(error);
-  } finally {
-    undoing = false;
-    count();
+  if (flow.lacks(task)) {
+    el("note").textContent = texts.picture_lost;
+    return;
   }
+  el("note").textContent = shown.includes(false) ? texts.no_picture : "";
+  await flow.ready(task, still);
 }
 
 const box = new ReasonBox(() => undefined);
 
-/** Nothing is decided unseen. */
-function ready() {
-  if (current && !current.seen) el("note").textContent = texts.person_early;
-  return Boolean(current?.seen);
+/** The task before the person, if he has seen it: nothing is decided unseen. */
+function seen() {
+  if (flow.current && !flow.current.seen && !flow.lacks(flow.current)) el("note").textContent = texts.person_early;
+  return flow.current?.seen ? flow.current : null;
 }
 
 /** Asks for the ground of a decision; `usual`: the ready one and what it is called in the verdict. */
 function decide(act, title, usual) {
-  if (!ready()) return;
+  const task = seen();
+  if (!task) return;
   const question = { title, choices: [usual.text], missing: texts.person_ground_needed, label: texts.person_ground };
-  box.ask(question, (reason) => send({ act, ground: reason === usual.text ? { kind: usual.kind } : { kind: "stated", reason } }));
+  const ground = (reason) => (reason === usual.text ? { kind: usual.kind } : { kind: "stated", reason });
+  box.ask(question, (reason) => flow.send({ act, ground: ground(reason) }, task));
 }
 
 const accept = () => decide("accept-form", texts.person_accept, { text: texts.person_list, kind: "correction-list" });
 const keep = () => decide("keep-register", texts.person_keep, { text: texts.person_slip, kind: "writing-slip" });
 
 function ask() {
-  if (!ready() || !current.acts.includes("pass")) return;
+  const task = flow.current && flow.lacks(flow.current) ? flow.current : seen();
+  if (!task?.acts.includes("pass")) return;
   const choices = [texts.person_ask_1, texts.person_ask_2, texts.person_ask_3];
   const question = { title: texts.person_ask, choices, missing: texts.reason_needed, label: texts.person_reason };
-  box.ask(question, (reason) => send({ act: "pass", reason }));
+  box.ask(question, (reason) => flow.send({ act: "pass", reason }, task));
 }
 
 function zoom() {
@@ -291,43 +205,14 @@ function zoom() {
   scale();
 }
 
-const scroll = (by) => () => el("sides").scrollBy(0, by);
-const help = () => el("help").showModal();
-const keys = { 1: accept, 2: keep, 3: ask, F8: ask, Escape: back, F1: help, "?": help, F4: zoom };
-const arrows = { ArrowUp: scroll(-STEP), ArrowDown: scroll(STEP), PageUp: scroll(-4 * STEP), PageDown: scroll(4 * STEP) };
+const back = () => flow.back();
+const scroll = (by) => repeating(() => el("sides").scrollBy(0, by));
+const keys = {
+  1: accept, 2: keep, 3: ask, F8: ask, Escape: back, F1: help, "?": help, F4: zoom,
+  ArrowUp: scroll(-STEP), ArrowDown: scroll(STEP), PageUp: scroll(-4 * STEP), PageDown: scroll(4 * STEP),
+};
 
-document.addEventListener("keydown", (event) => {
-  if (box.open || el("help").open || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (arrows[event.key]) {
-    event.preventDefault();
-    arrows[event.key]();
-    return;
-  }
-  const act = keys[event.key];
-  if (!act) return;
-  event.preventDefault();
-  // A key held down must not take back decision after decision.
-  if (!event.repeat) act();
-});
-
-el("do-accept").addEventListener("click", accept);
-el("do-keep").addEventListener("click", keep);
-el("do-ask").addEventListener("click", ask);
-el("do-undo").addEventListener("click", back);
-el("do-help").addEventListener("click", help);
+onKeys((event) => keys[event.key], box);
+onButtons({ "do-accept": accept, "do-keep": keep, "do-ask": ask, "do-undo": back });
 addEventListener("resize", scale);
-addEventListener("beforeunload", (event) => { if (flights.size > 0) event.preventDefault(); });
-
-document.addEventListener("progress", (event) => {
-  open = left(event.detail);
-  count();
-});
-await refill();
-if (!current) draw();
-for (let waited = 0; ; waited += 4000) {
-  await sleep(4000);
-  if (present() && (!current || waited >= RENEW)) {
-    waited = 0;
-    await refill();
-  }
-}
+await flow.run();

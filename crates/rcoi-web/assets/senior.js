@@ -1,5 +1,6 @@
 // The senior's station: fields passed on, sheets and rooms that nobody could place, with the page turned and enlarged.
-import { Refused, call, picture, sendVerdict, sleep, texts } from "./api.js";
+import { Ahead } from "./ahead.js";
+import { Refused, call, sendVerdict, sleep, texts } from "./api.js";
 import { FieldInput, showPermitted } from "./field.js";
 import { Leaf } from "./leaf.js";
 import { Strip } from "./strip.js";
@@ -84,6 +85,19 @@ function drawNotes(task) {
   );
 }
 
+/** The pictures of a task: the page, and of a field its cut-out. */
+function show(task) {
+  const still = () => current === task;
+  if (task.picture) {
+    task.page ??= new Ahead(`${task.picture}?kind=page`);
+    leaf.show(task.page.get(), task.place, still).then((shown) => { if (shown !== null) el("no-picture").hidden = shown; });
+  }
+  if (task.about === "field") {
+    task.image ??= new Ahead(task.picture);
+    strip.show(task, task.image.get(), still);
+  }
+}
+
 function choose(task) {
   current = task;
   drawList();
@@ -114,14 +128,8 @@ function choose(task) {
       return button;
     }),
   );
-  const still = () => current === task;
-  if (task.picture) {
-    task.page ??= picture(`${task.picture}?kind=page`).catch(() => null);
-    leaf.show(task.page, task.place, still).then((shown) => { if (shown === false) el("no-picture").hidden = false; });
-  }
+  show(task);
   if (isField) {
-    task.image ??= picture(task.picture).catch(() => null);
-    strip.show(task, task.image, still);
     showPermitted(el("permitted"), task.permitted);
     field.show(task, task.earlier ?? task.value);
   }
@@ -219,7 +227,7 @@ async function store() {
     status(texts.saved);
     const at = tasks.indexOf(task);
     tasks = tasks.filter((t) => t !== task);
-    for (const url of [task.image, task.page]) url?.then((u) => u && URL.revokeObjectURL(u));
+    for (const shown of [task.image, task.page]) shown?.drop();
     choose(tasks[Math.min(at, tasks.length - 1)] ?? null);
     await refill();
   } catch (error) {
@@ -273,6 +281,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+addEventListener("online", () => { if (current?.page?.lost || current?.image?.lost) show(current); });
 await refill();
 for (let waited = 0; ; waited += 8000) {
   await sleep(8000);

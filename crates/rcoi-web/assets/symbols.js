@@ -1,74 +1,74 @@
 // The symbols station: a board of characters that were all read as the same one. The eye finds the odd one out, one key
 // confirms the rest, and the next board stands there at once.
-import { Refused, call, deliver, sleep, texts, uuid } from "./api.js";
+import { call, deliver, sleep, texts, uuid } from "./api.js";
 import { KEYS, LETTER, notPermitted, showPermitted } from "./field.js";
-import { el, lost, present, regained, status, tally } from "./station.js";
+import { Flow, help, onButtons, onKeys, repeating } from "./flow.js";
+import { el, status } from "./station.js";
 
 /** Characters of one board. */
 const SIZE = 60;
+/** Most characters that one claim may ask for. */
+const MOST = 240;
 /** A board is not confirmed sooner than this after it appeared, ms, and so much more for each character: nobody sees faster. */
 const DWELL = 300;
 const DWELL_EACH = 12;
-/** What is in hand is claimed anew this often, so that the lease does not lapse over a long look. */
-const RENEW = 60_000;
 
 const queue = [];
 /** Characters in hand, on their way or done, by name. */
 const known = new Set();
-const flights = new Set();
 /** What was said on boards that came back, by name. */
 const saidBefore = new Map();
 let board = [];
 let at = 0;
-let open = 0;
-let flying = 0;
-let done = 0;
-let claiming = false;
-let undoing = false;
 let early = true;
 let kindBefore = null;
 
 const name = (s) => `${s.task}/${s.cell}`;
 
-const count = () => tally(Math.max(0, open - flying), done);
+class Boards extends Flow {
+  idle() {
+    return board.length === 0;
+  }
 
-async function refill(like = kindBefore) {
-  if (claiming) return;
-  claiming = true;
-  try {
-    const got = await call("POST", "symbols/claim", { n: Math.min(240, 2 * SIZE + flying), like });
-    open = got.progress.symbols;
+  draw() {
+    draw();
+  }
+
+  async claim() {
+    const got = await call("POST", "symbols/claim", { n: Math.min(MOST, 2 * SIZE + this.away), like: kindBefore });
+    this.open = this.left(got.progress);
     for (const s of got.symbols) {
       if (known.has(name(s))) continue;
       known.add(name(s));
       queue.push(s);
     }
-    regained(flights);
-    count();
-    if (board.length === 0) next();
-  } catch (error) {
-    lost(error);
-  } finally {
-    claiming = false;
+  }
+
+  /** Takes the next board off the queue: neighbours of one kind. */
+  next() {
+    const kind = queue[0]?.symbol;
+    board = [];
+    // Of one kind, wherever a late claim has put them.
+    for (let i = 0; i < queue.length && board.length < SIZE; ) {
+      if (queue[i].symbol === kind) board.push(...queue.splice(i, 1));
+      else i += 1;
+    }
+    board.sort((a, b) => (a.rival ?? "").localeCompare(b.rival ?? ""));
+    at = 0;
+    if (kind) kindBefore = kind;
+    for (const s of board) s.said = saidBefore.get(name(s)) ?? s.symbol;
+    draw();
+    if (queue.length < SIZE) this.refill();
+  }
+
+  async renew() {
+    // Not while a board is on its way or a claim is being answered: both would bring back what is settled.
+    if (board.length === 0 && this.flights.size === 0 && !this.claiming) known.clear();
+    await this.refill();
   }
 }
 
-/** Takes the next board off the queue: neighbours of one kind. */
-function next() {
-  const kind = queue[0]?.symbol;
-  board = [];
-  // Of one kind, wherever a late claim has put them.
-  for (let i = 0; i < queue.length && board.length < SIZE; ) {
-    if (queue[i].symbol === kind) board.push(...queue.splice(i, 1));
-    else i += 1;
-  }
-  board.sort((a, b) => (a.rival ?? "").localeCompare(b.rival ?? ""));
-  at = 0;
-  if (kind) kindBefore = kind;
-  for (const s of board) s.said = saidBefore.get(name(s)) ?? s.symbol;
-  draw();
-  if (queue.length < SIZE) refill();
-}
+const flow = new Boards((progress) => progress.symbols);
 
 async function draw() {
   delete el("station").dataset.ready;
@@ -213,115 +213,49 @@ function confirm() {
   const sent = board;
   const items = sent.map((s) => ({ task: s.task, cell: s.cell, said: s.said }));
   for (const s of sent) saidBefore.set(name(s), s.said);
-  flying += sent.length;
-  done += sent.length;
-  status(texts.saving);
-  const flight = deliver("boards", { board_id: uuid(), items }, () => status(texts.offline, true))
-    .then((stored) => {
-      open = stored.progress.symbols;
-      status(stored.gone > 0 ? texts.sym_gone.replace("{n}", stored.gone) : texts.saved);
-    })
-    .catch((error) => {
-      done -= sent.length;
-      if (error instanceof Refused && error.status !== 401 && error.status !== 409) {
-        // Refused: back in front of the person, with the reason and what was said.
-        queue.unshift(...board);
-        board = sent;
-        at = 0;
-        draw();
-        el("note").textContent = `${texts.refused} ${error.message}`;
-      } else if (error instanceof Refused && error.status === 409) {
-        status(texts.lost, true);
-      } else {
-        lost(error);
-      }
-    })
-    .finally(() => {
-      flying -= sent.length;
-      flights.delete(flight);
-      count();
-    });
-  flights.add(flight);
-  next();
-  count();
+  const sending = deliver("boards", { board_id: uuid(), items }, () => status(texts.offline, true));
+  flow.follow(sending, sent.length, {
+    stored: (answer) => (answer.gone > 0 ? texts.sym_gone.replace("{n}", answer.gone) : texts.saved),
+    refused: (why) => {
+      queue.unshift(...board);
+      board = sent;
+      at = 0;
+      draw();
+      el("note").textContent = why;
+    },
+  });
+  flow.next();
 }
 
 /** Escape: first the flag under the keyboard goes, then the last board comes back. */
-async function back() {
-  if (board[at] && board[at].said !== board[at].symbol) {
-    clear();
-    return;
-  }
-  if (undoing) return;
-  undoing = true;
-  try {
-    await Promise.all(flights);
-    const got = await call("POST", "boards/undo");
-    open = got.progress.symbols;
+function back() {
+  if (board[at] && board[at].said !== board[at].symbol) return clear();
+  return flow.undo("boards/undo", async (got) => {
     if (got.back === 0) {
       status(got.kept > 0 ? texts.sym_kept : texts.sym_nothing);
       return;
     }
-    done = Math.max(0, done - got.back);
+    flow.done = Math.max(0, flow.done - got.back);
     // Everything in hand comes anew, in the order of the server.
     for (const s of board) saidBefore.set(name(s), s.said);
     queue.length = 0;
     known.clear();
     board = [];
     status(texts.sym_back.replace("{n}", got.back));
-    await refill();
-  } catch (error) {
-    lost(error);
-  } finally {
-    undoing = false;
-    count();
-  }
+    await flow.refill();
+  });
 }
 
-const help = () => el("help").showModal();
 const ARROWS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
+const keys = { Enter: confirm, Escape: back, F1: help, "?": help, " ": flag, Delete: clear, Backspace: clear };
 
-document.addEventListener("keydown", (event) => {
-  if (el("help").open || event.ctrlKey || event.altKey || event.metaKey) return;
+onKeys((event) => {
   const outside = event.target instanceof HTMLElement && event.target.closest("header, .foot, #empty");
-  if (outside && (event.key === "Enter" || event.key === " ")) return;
-  const keys = { Enter: confirm, Escape: back, F1: help, "?": help, " ": flag, Delete: clear, Backspace: clear };
-  let act = keys[event.key];
-  if (board.length > 0 && ARROWS.includes(event.key)) {
-    event.preventDefault();
-    move(event.key);
-    return;
-  }
-  if (!act && board.length > 0 && [...event.key].length === 1) act = () => typed(event);
-  if (!act) return;
-  event.preventDefault();
-  // A key held down must not confirm board after board.
-  if (!event.repeat) act();
+  if (outside && (event.key === "Enter" || event.key === " ")) return null;
+  if (keys[event.key]) return keys[event.key];
+  if (board.length === 0) return null;
+  if (ARROWS.includes(event.key)) return repeating(() => move(event.key));
+  return [...event.key].length === 1 ? () => typed(event) : null;
 });
-
-const press = (act) => () => {
-  act();
-  if (!el("help").open) board[at]?.tile.focus();
-};
-el("do-enter").addEventListener("click", press(confirm));
-el("do-flag").addEventListener("click", press(flag));
-el("do-undo").addEventListener("click", press(back));
-el("do-help").addEventListener("click", help);
-el("help").addEventListener("close", () => board[at]?.tile.focus());
-addEventListener("beforeunload", (event) => { if (flights.size > 0) event.preventDefault(); });
-
-document.addEventListener("progress", (event) => {
-  open = event.detail.symbols;
-  count();
-});
-await refill();
-if (board.length === 0) draw();
-for (let waited = 0; ; waited += 4000) {
-  await sleep(4000);
-  if (present() && (board.length === 0 || waited >= RENEW)) {
-    waited = 0;
-    // Not while a board is on its way or a claim is being answered: both would bring back what is settled.
-    if (board.length === 0 && flights.size === 0 && !claiming) known.clear();
-    await refill();
-  }
-}
+onButtons({ "do-enter": confirm, "do-flag": flag, "do-undo": back }, () => board[at]?.tile.focus());
+await flow.run();

@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 const FILES: &[(&str, &str, &str)] = &[
     ("style.css", "text/css; charset=utf-8", include_str!("../assets/style.css")),
     ("api.js", "text/javascript; charset=utf-8", include_str!("../assets/api.js")),
+    ("ahead.js", "text/javascript; charset=utf-8", include_str!("../assets/ahead.js")),
     ("field.js", "text/javascript; charset=utf-8", include_str!("../assets/field.js")),
+    ("flow.js", "text/javascript; charset=utf-8", include_str!("../assets/flow.js")),
     ("strip.js", "text/javascript; charset=utf-8", include_str!("../assets/strip.js")),
     ("leaf.js", "text/javascript; charset=utf-8", include_str!("../assets/leaf.js")),
     ("verify.js", "text/javascript; charset=utf-8", include_str!("../assets/verify.js")),

@@ -210,6 +210,7 @@ texts! {
     js_explain_2 = "Ошибка организатора в ведомости" | "A slip of the organiser in the ledger";
     js_bind_1 = "Установлено по бланку регистрации" | "Found by the registration form";
     js_bind_2 = "Установлено по месту в аудитории" | "Found by the seat in the room";
+    js_picture_lost = "Картинка не пришла: нет связи. Пробую ещё раз." | "The picture did not come: no connection. Trying again.";
     js_no_picture = "Картинка не открывается" | "The picture cannot be opened";
 
     js_why_none = "сверьте запись с картинкой" | "compare the value with the picture";
@@ -435,12 +436,12 @@ texts! {
     policy_installed = "Действует политика центра" | "The centre's policy holds";
     policy_changed = "изменил" | "changed by";
     policy_pending = "применяется к прочитанным листам…" | "is being applied to sheets read before…";
-    policy_closed = "Экзамен закрыт: политика больше не меняется." | "The exam is closed: its policy does not change any more.";
-    see_never = "никогда" | "never";
     policy_unknown = "Политику этого экзамена задала более новая версия программы, эта её не понимает. Пока она действует, листы экзамена не читаются и он не закрывается. Уже решённое сохранено." | "A newer version of the program set the policy of this exam, and this one does not understand it. While it holds, sheets of the exam are not read and it does not close. What people settled is kept.";
     policy_unknown_way = "Запустите ту версию снова или верните политику центра: прочитанные листы будут пересмотрены по ней." | "Start that version again, or go back to the centre's policy: sheets read before are looked at again by it.";
     policy_unknown_head = "Вернуть политику центра может руководитель." | "The head can go back to the centre's policy.";
     no_known_policy = "Политику экзамена задала более новая версия программы. Её меняет руководитель: Экзамены → экзамен → политика." | "A newer version of the program set the policy of the exam. The head changes it: Exams → the exam → its policy.";
+    policy_closed = "Экзамен закрыт: политика больше не меняется." | "The exam is closed: its policy does not change any more.";
+    see_never = "никогда" | "never";
     see_doubt = "при сомнении" | "in doubt";
     see_when_set = "при сомнении, заполненное" | "in doubt, and filled";
     see_always = "всегда" | "always";

@@ -5,7 +5,7 @@ use crate::fake::Fake;
 use fantoccini::Locator;
 use fantoccini::key::Key;
 use rcoi_model::VerdictAct;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 fn value(text: &str) -> VerdictAct {
@@ -196,4 +196,50 @@ async fn a_typed_barcode_is_checked_while_it_is_typed() {
     desk.wait_for_text("left", "0").await;
     assert_eq!(desk.fake.acts(), [VerdictAct::SheetCode { code: "2232090000006".into() }]);
     desk.close().await;
+}
+
+/// The rows beside the field, each as its sentence, once their pictures are there.
+async fn rows_beside(desk: &Desk, rows: usize) -> Value {
+    desk.wait_for(&format!("#beside li:nth-child({rows}) img:not([hidden])")).await;
+    desk.script("return [...document.querySelectorAll('#beside li')].map((line) => line.textContent)").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_replaces_an_answer_stands_beside_it_with_its_picture_and_cannot_be_changed() {
+    for (lang, above, foot) in [
+        (
+            "ru",
+            json!(["Заменён ниже, засчитывается замена 2: «14»"]),
+            json!(["Номер задания в этой строке: «7»", "Ответ на задание 7, который заменяют: «135»"]),
+        ),
+        (
+            "en",
+            json!(["Replaced below, replacement 2 counts: “14”"]),
+            json!(["Number of the task in this row: “7”", "Answer to task 7, which is replaced: “135”"]),
+        ),
+    ] {
+        let desk = Desk::new(Fake::new()).await;
+        desk.fake.0.lock().unwrap().tasks.insert(1, (crate::fake_rows::replacement(), None));
+        desk.sign_in("verifier").await;
+        desk.go(&format!("/verify?lang={lang}")).await;
+        desk.wait_until_ready().await;
+        assert_eq!(rows_beside(&desk, 1).await, above);
+        let inputs = "return document.querySelectorAll('#beside input, #beside button, #beside a, #beside [tabindex]').length";
+        assert_eq!(desk.script(inputs).await, json!(0));
+        // What comes next was fetched ahead: it stands there without the network.
+        let fetched = "return performance.getEntriesByType('resource').filter((e) => e.name.includes('/beside/')).length";
+        while desk.script(fetched).await != json!(3) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        desk.offline(true).await;
+        desk.press(Key::Enter).await;
+        desk.wait_until_ready().await;
+        assert_eq!(rows_beside(&desk, 2).await, foot);
+        desk.press(Key::Enter).await;
+        desk.wait_until_ready().await;
+        assert_eq!(desk.script("return document.getElementById('beside').hidden").await, json!(true));
+        desk.offline(false).await;
+        desk.wait_for_text("saving", if lang == "ru" { "записано" } else { "stored" }).await;
+        desk.close().await;
+    }
 }

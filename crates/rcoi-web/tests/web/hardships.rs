@@ -264,3 +264,72 @@ async fn a_claim_answered_after_a_verdict_shows_no_settled_field_again() {
     assert_eq!((shown.len(), distinct(&shown)), (6, 6), "{shown:?}");
     desk.close().await;
 }
+
+/// Loses the answers to requests for pictures, as an outage does, until the page is told that the network is back.
+const LOSE_PICTURES: &str = "const plain = window.fetch;
+    window.back = () => { window.fetch = plain; window.dispatchEvent(new Event('online')); };
+    window.fetch = (path, more) => (String(path).includes('/picture') || String(path).includes('/beside/')
+      ? Promise.reject(new TypeError('lost')) : plain(path, more))";
+
+/// What a person sees of the field before him: is its picture there, has it been seen?
+const SEEN: &str = "return [!document.getElementById('picture').hidden, 'ready' in document.getElementById('station').dataset]";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_field_whose_picture_was_lost_is_not_confirmed_unseen_and_its_picture_comes_when_the_network_is_back() {
+    for (lang, lost) in
+        [("ru", "Картинка не пришла: нет связи. Пробую ещё раз."), ("en", "The picture did not come: no connection. Trying again.")]
+    {
+        let desk = at(Fake::of_fields(14), &format!("/verify?lang={lang}")).await;
+        desk.script(LOSE_PICTURES).await;
+        // Eight fields have their pictures; those that are claimed meanwhile lose theirs.
+        for _ in 0..8 {
+            confirm_next(&desk).await;
+        }
+        desk.wait_for_text("note", lost).await;
+        desk.wait_for_text("done", "8").await;
+        desk.press(Key::Enter).await;
+        // Passing it on needs no picture: the question comes, and goes.
+        desk.press(Key::F8).await;
+        desk.wait_for("#reason-box[open]").await;
+        desk.press(Key::Escape).await;
+        desk.type_in("7").await;
+        assert_eq!(desk.script(SEEN).await, json!([false, false]));
+        desk.script("window.back()").await;
+        desk.wait_until_ready().await;
+        assert_eq!(desk.script(SEEN).await, json!([true, true]));
+        desk.wait_for_text("note", "").await;
+        assert_eq!(desk.script("return document.getElementById('value').value").await, json!("175"), "what was typed stays");
+        let rest = work_through(&desk).await;
+        assert_eq!(rest.len(), 6);
+        desk.wait_for_text("left", "0").await;
+        while settled(&desk).len() < 14 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(distinct(&settled(&desk)), 14);
+        desk.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn personal_data_whose_pictures_were_lost_get_them_without_anybody_doing_anything() {
+    let desk = at(Fake::of_persons(), "/persons").await;
+    // The first one is before the person; the others lose what was fetched for them, as if it had never come.
+    desk.script(LOSE_PICTURES).await;
+    desk.type_in("1").await;
+    desk.wait_for("#reason-box[open]").await;
+    desk.type_in("1").await;
+    desk.press(Key::Enter).await;
+    desk.wait_for_text("who", "Участник 02001021").await;
+    desk.wait_for_text("saving", "записано").await;
+    // Taken back, it comes with pictures that are fetched anew, and do not come.
+    desk.press(Key::Escape).await;
+    desk.wait_for_text("who", "Участник 02001007").await;
+    desk.wait_for_text("note", "Картинка не пришла: нет связи. Пробую ещё раз.").await;
+    desk.type_in("1").await;
+    assert_eq!(desk.script("return document.getElementById('reason-box').open").await, json!(false));
+    desk.script("window.back()").await;
+    desk.wait_until_ready().await;
+    desk.wait_for(".line .paper img:not([hidden])").await;
+    desk.wait_for_text("note", "").await;
+    desk.close().await;
+}
