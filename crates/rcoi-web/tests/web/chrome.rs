@@ -205,6 +205,10 @@ impl Desk {
 
     pub(crate) async fn wait_for(&self, css: &str) {
         let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
-        found.unwrap_or_else(|e| panic!("{css} is not on the page: {e}"));
+        if let Err(e) = found {
+            // What stands there instead tells more than a time that has passed.
+            let stands = self.script("return `${location.pathname} ${document.activeElement?.outerHTML.slice(0, 120)}`").await;
+            panic!("{css} is not on the page: {e}; there is {stands}");
+        }
     }
 }
