@@ -98,6 +98,13 @@ async fn three_persons_are_settled_by_keyboard_only() {
     desk.close().await;
 }
 
+/// Presses `1` as soon as the station names another person.
+const EARLY_KEY: &str = "const watch = new MutationObserver(() => {
+      watch.disconnect();
+      document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '1', code: 'Digit1', bubbles: true }));
+    });
+    watch.observe(document.getElementById('who'), { childList: true, characterData: true, subtree: true });";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn escape_brings_the_last_person_back_and_an_early_key_decides_nothing() {
     let desk = at_the_persons_station("verifier", "").await;
@@ -112,10 +119,10 @@ async fn escape_brings_the_last_person_back_and_an_early_key_decides_nothing() {
     desk.press(Key::Enter).await;
     desk.wait_for_text("who", "Участник 02001021").await;
     desk.wait_for_text("saving", "записано").await;
+    // In the moment in which the person stands there again: too early, however slow the machine is.
+    desk.script(EARLY_KEY).await;
     desk.press(Key::Escape).await;
     desk.wait_for_text("who", "Участник 02001007").await;
-    // At once again: too early.
-    desk.type_in("1").await;
     desk.wait_for_text("note", "сначала посмотрите на бланк").await;
     desk.wait_for_text("left", "3").await;
     desk.wait_for_text("done", "0").await;
