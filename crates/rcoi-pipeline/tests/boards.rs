@@ -110,3 +110,19 @@ async fn a_field_that_the_senior_settled_tests_another_verifier_and_changes_noth
     assert_eq!(rates.iter().map(|(who, rate)| (*who, rate.shown, rate.wrong)).collect::<Vec<_>>(), [(bob, 1, 1)]);
     assert_eq!((p.own_rate(bob).await.unwrap().wrong, p.own_rate(ann).await.unwrap().shown), (1, 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_a_newer_program_wrote_keeps_nobody_from_his_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let packets = scans(folder.path());
+    let params = Params { policy_kept: std::time::Duration::ZERO, ..Params::default() };
+    let (p, _) = chain_of(folder.path(), with_characters(), params, Policy::parse(DEFAULT_POLICY).unwrap()).await;
+    p.import_exam(&plan()).await.unwrap();
+    p.ingest(plan().id(), &packets, None, &|_| {}).await.unwrap();
+    p.run_until_quiet().await.unwrap();
+    let (head, verifier) = (user(&p, "h", Role::Head).await, user(&p, "v", Role::Verifier).await);
+    p.store().set_policy(plan().id(), Some("{\"newer\": 1}"), head).await.unwrap();
+    assert!(matches!(p.policy_of(plan().id()).await, Err(PipelineError::UnknownPolicy(_))));
+    assert_eq!(p.claim(verifier, Role::Verifier, None, 20).await.unwrap().len(), 1);
+    assert_eq!(p.claim_symbols(verifier, None, 60).await.unwrap().len(), 1);
+}

@@ -7,6 +7,7 @@ use crate::error::{Result, StoreError, task_name};
 use crate::exams::must_be_open;
 use crate::rows::{ControlAnswer, KnownField, Saved, TaskRow, Undone};
 use crate::store::Store;
+use crate::tasks::NOT_PERSONS;
 use crate::undo::UNDO_LEASE;
 use crate::{tasks, verdicts};
 use rcoi_model::{ExamId, Role, Task, TaskId, TaskState, UserId, Verdict};
@@ -32,6 +33,7 @@ impl Store {
     /// Settled fields of an open exam that the senior decided or a second person read, and that this one has neither read nor
     /// been shown; at most `most`.
     pub async fn known_fields(&self, exam: ExamId, user: UserId, most: u32) -> Result<Vec<KnownField>> {
+        // Without the index on the person's verdicts, of which there may be thousands: those of one page are few.
         let sql = "SELECT s.*, v.act, fv.act AS other FROM tasks s JOIN exams e ON e.id = s.exam AND e.state = 'open'
                    JOIN verdicts v ON v.id = s.closed_by
                    LEFT JOIN tasks f ON f.exam = s.exam AND f.key = substr(s.key, 1, length(s.key) - 2) AND f.state = 'done'
@@ -42,7 +44,7 @@ impl Store {
                      AND EXISTS (SELECT 1 FROM pages p WHERE p.id = s.page AND p.state = 'read')
                      AND NOT EXISTS (SELECT 1 FROM field_controls c WHERE c.task = s.id AND c.user_id = $2)
                      AND NOT EXISTS (SELECT 1 FROM tasks r JOIN verdicts o ON o.task = r.id
-                                     WHERE r.page = s.page AND substr(r.sort_key, 2) = substr(s.sort_key, 2) AND o.user_id = $2)
+                                     WHERE r.page = s.page AND substr(r.sort_key, 2) = substr(s.sort_key, 2) AND o.user_id || '' = $2)
                    ORDER BY s.id LIMIT $3";
         let read = |row: &Row| -> Result<KnownField> {
             let other = row.opt_text("other")?.map(|_| row.json("other")).transpose()?;
@@ -124,14 +126,18 @@ impl Store {
         Ok(Saved::New)
     }
 
-    /// Takes back the last answer of a person when it was to a known field: one that came after the verdict
-    /// with the number `seq`, the last one that counts.
-    pub(crate) async fn undo_control(&self, user: UserId, seq: i64) -> Result<Option<Undone>> {
+    /// Takes back the last answer of a person when it was to a known field: no verdict of this person that
+    /// counts came after it.
+    pub(crate) async fn undo_control(&self, user: UserId) -> Result<Option<Undone>> {
         let now = self.micros();
         let mut tx = self.db.begin().await?;
         let sql = "SELECT verdict, control AS task, user_id, act, at FROM control_answers
-                   WHERE user_id = $1 AND undone_at IS NULL AND after_seq >= $2 ORDER BY at DESC, verdict LIMIT 1";
-        let Some(row) = tx.one(sql, args![user, seq]).await? else { return Ok(None) };
+                   WHERE user_id = $1 AND undone_at IS NULL AND after_seq >= COALESCE(
+                       (SELECT MAX(v.seq) FROM verdicts v JOIN tasks t ON t.id = v.task
+                        WHERE v.user_id = $1 AND t.sort_key < $2
+                          AND NOT EXISTS (SELECT 1 FROM verdict_undos u WHERE u.verdict = v.id)), 0)
+                   ORDER BY at DESC, verdict LIMIT 1";
+        let Some(row) = tx.one(sql, args![user, NOT_PERSONS[1]]).await? else { return Ok(None) };
         let verdict =
             Verdict { id: row.id("verdict")?, task: row.id("task")?, user, act: row.json("act")?, at: row.moment("at")?.to_string() };
         let control = tx.one(BY_ID, args![verdict.task]).await?;

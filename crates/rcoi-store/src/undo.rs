@@ -22,15 +22,10 @@ impl Store {
     /// [`StoreError::Closed`] when the exam is closed. Decisions about personal data are taken back apart:
     /// [`Store::undo_person`].
     pub async fn undo(&self, user: UserId) -> Result<Option<Undone>> {
-        let sql = "SELECT v.seq FROM verdicts v JOIN tasks t ON t.id = v.task
-                   WHERE v.user_id = $1 AND t.sort_key < $2 AND NOT EXISTS (SELECT 1 FROM verdict_undos u WHERE u.verdict = v.id)
-                   ORDER BY v.seq DESC LIMIT 1";
-        let last = self.db.one(sql, args![user, NOT_PERSONS[1]]).await?;
-        let seq = last.map_or(Ok(0), |row| row.int("seq"))?;
-        if let Some(undone) = self.undo_control(user, seq).await? {
-            return Ok(Some(undone));
+        match self.undo_control(user).await? {
+            None => self.undo_between(user, NOT_PERSONS).await,
+            undone => Ok(undone),
         }
-        self.undo_between(user, NOT_PERSONS).await
     }
 
     /// Takes back the last decision of a user about personal data, as [`Store::undo`] does with all others.

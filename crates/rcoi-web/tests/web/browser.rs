@@ -228,9 +228,13 @@ async fn what_replaces_an_answer_stands_beside_it_with_its_picture_and_cannot_be
         assert_eq!(desk.script(inputs).await, json!(0));
         // What comes next was fetched ahead: it stands there without the network.
         let fetched = "return performance.getEntriesByType('resource').filter((e) => e.name.includes('/beside/')).length";
-        while desk.script(fetched).await != json!(3) {
+        for _ in 0..600 {
+            if desk.script(fetched).await == json!(3) {
+                break;
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        assert_eq!(desk.script(fetched).await, json!(3));
         desk.offline(true).await;
         desk.press(Key::Enter).await;
         desk.wait_until_ready().await;
