@@ -219,7 +219,7 @@ pub(crate) async fn chain_of(root: &Path, fake: Fake, params: Params, policy: Po
         read_limit: Duration::from_millis(700),
         lease: Duration::from_millis(200),
         poll: Duration::from_millis(20),
-        policy_kept: Duration::from_millis(50),
+        policy_kept: params.policy_kept.min(Duration::from_millis(50)),
         ..params
     };
     let pipeline = Pipeline::new(Parts {
