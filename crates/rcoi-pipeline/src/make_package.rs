@@ -164,6 +164,8 @@ fn explained(rows: &[VerdictRow], found: &Reconciled) -> BTreeMap<PacketId, Vec<
             out.entry(packet).or_default().push(format!("{key}: {reason}"));
         }
     }
+    // Which difference somebody came to first says nothing.
+    out.values_mut().for_each(|reasons| reasons.sort());
     out
 }
 
@@ -199,10 +201,11 @@ mod tests {
             packet: Some(packet),
             subject: subject(),
         };
-        let holds = Trouble { key: format!("{KEY_PREFIX}count/0001-0101/5-4"), page: None, packet: Some(packet), subject: subject() };
-        let found = Reconciled { troubles: vec![holds], ..Reconciled::default() };
-        let told = explained(&[row("count/0001-0101/5-6"), row("count/0001-0101/5-4")], &found);
-        assert_eq!(told, [(packet, vec!["count/0001-0101/5-4: сверено".to_owned()])].into());
+        let holds = |key: &str| Trouble { key: format!("{KEY_PREFIX}{key}"), page: None, packet: Some(packet), subject: subject() };
+        let found = Reconciled { troubles: ["count/0001-0101/5-4", "absent/0001-0101/7"].map(holds).into(), ..Reconciled::default() };
+        let told = explained(&[row("count/0001-0101/5-6"), row("count/0001-0101/5-4"), row("absent/0001-0101/7")], &found);
+        let lines = ["absent/0001-0101/7: сверено", "count/0001-0101/5-4: сверено"].map(str::to_owned);
+        assert_eq!(told, [(packet, lines.into())].into(), "in one order, whatever was explained first");
     }
 
     #[test]

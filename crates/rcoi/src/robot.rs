@@ -63,17 +63,13 @@ pub(crate) async fn run<'a>(address: SocketAddr, exam: ExamId, truth: &ExamTruth
     let mut robot = Robot { pages, persons, visits: BTreeMap::new(), report: Report::default() };
     let mut idle = 0;
     loop {
-        let mut done = robot.work(&verifier, Role::Verifier, Role::Verifier).await?;
-        // Fields that two people read are not given to the same person twice: the senior is the second one.
-        done += robot.work(&senior, Role::Senior, Role::Verifier).await?;
-        done += robot.work(&senior, Role::Senior, Role::Senior).await?;
-        done += robot.persons(&verifier, Role::Verifier).await?;
-        done += robot.persons(&senior, Role::Senior).await?;
-        if done > 0 {
+        // A verdict makes other tasks in a moment of its own. Whose hands they come into must not depend on that moment (the
+        // package tells who settled a field): everybody begins where the reconciliation has run and nobody has moved since.
+        let state = head.call(Method::POST, &format!("exams/{exam}/reconcile"), &json!({})).await?;
+        if robot.turn(&verifier, &senior).await? > 0 {
             idle = 0;
             continue;
         }
-        let state = head.call(Method::POST, &format!("exams/{exam}/reconcile"), &json!({})).await?;
         let blocks = state["blocks"].as_array().context("the exam has no list of blocks")?;
         if blocks.is_empty() {
             break;
@@ -145,6 +141,14 @@ enum Answer {
     Refused(String),
 }
 
+/// Where somebody sits.
+#[derive(Debug, Clone, Copy)]
+enum Desk {
+    /// Fields and sheets of the station of this role.
+    Fields(Role),
+    Persons,
+}
+
 struct Robot<'t> {
     pages: BTreeMap<(&'t str, u64), &'t PageTruth>,
     persons: BTreeMap<&'t str, &'t PersonTruth>,
@@ -153,29 +157,39 @@ struct Robot<'t> {
 }
 
 impl<'t> Robot<'t> {
-    /// Settles what a station has, until it gives nothing more; how many tasks that were.
-    async fn work(&mut self, person: &Person, role: Role, station: Role) -> Result<u64> {
-        self.settle_all(person, role, station, "tasks/claim", &json!({ "n": BATCH, "station": station })).await
-    }
-
-    /// The same at the persons station.
-    async fn persons(&mut self, person: &Person, role: Role) -> Result<u64> {
-        self.settle_all(person, role, role, "persons/claim", &json!({ "n": BATCH })).await
-    }
-
-    async fn settle_all(&mut self, person: &Person, role: Role, station: Role, path: &str, claim: &Value) -> Result<u64> {
+    /// The verifier settles all that he gets. Only when he gets nothing, the senior takes what two people must read, as the second
+    /// one, and his own station; how many tasks were settled.
+    async fn turn(&mut self, verifier: &Person, senior: &Person) -> Result<u64> {
         let mut done = 0;
-        loop {
-            let claimed = person.call(Method::POST, path, claim).await?;
-            let tasks = claimed["tasks"].as_array().context("the claim gave no list of tasks")?;
-            if tasks.is_empty() {
-                return Ok(done);
-            }
-            for task in tasks {
-                self.settle(person, role, station, task).await?;
-                done += 1;
+        for desk in [Desk::Fields(Role::Verifier), Desk::Persons] {
+            loop {
+                match self.settle_some(verifier, Role::Verifier, desk).await? {
+                    0 => break,
+                    some => done += some,
+                }
             }
         }
+        for desk in [Desk::Fields(Role::Verifier), Desk::Persons, Desk::Fields(Role::Senior)] {
+            if done > 0 {
+                break;
+            }
+            done = self.settle_some(senior, Role::Senior, desk).await?;
+        }
+        Ok(done)
+    }
+
+    /// Settles what one claim gives; how many tasks that were.
+    async fn settle_some(&mut self, person: &Person, role: Role, desk: Desk) -> Result<u64> {
+        let (path, claim, station) = match desk {
+            Desk::Fields(station) => ("tasks/claim", json!({ "n": BATCH, "station": station }), station),
+            Desk::Persons => ("persons/claim", json!({ "n": BATCH }), role),
+        };
+        let claimed = person.call(Method::POST, path, &claim).await?;
+        let tasks = claimed["tasks"].as_array().context("the claim gave no list of tasks")?;
+        for task in tasks {
+            self.settle(person, role, station, task).await?;
+        }
+        Ok(tasks.len() as u64)
     }
 
     async fn settle(&mut self, person: &Person, role: Role, station: Role, task: &Value) -> Result<()> {
