@@ -3,6 +3,7 @@
 use crate::columns::to_json;
 use crate::db::{Row, Tx, args, damaged};
 use crate::error::Result;
+use crate::field_controls::ANSWERED;
 use crate::rows::{AuditEntry, AuditReport, AuditRow};
 use crate::store::Store;
 use crate::verdicts::{RECORDED, fingerprint};
@@ -29,7 +30,8 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Walks the whole chain and compares each stored verdict with the hash that the chain remembers.
+    /// Walks the whole chain and compares each stored verdict, and each answer to a known field, with the hash that the chain
+    /// remembers.
     pub async fn verify_audit(&self) -> Result<AuditReport> {
         // The head is read first: rows that other people append meanwhile are beyond it.
         let head = self.db.one("SELECT seq, hash FROM audit_head WHERE id = 1", vec![]).await?;
@@ -65,18 +67,21 @@ impl Store {
         Ok(AuditReport::Whole { rows: u64::try_from(last).unwrap_or(0), head })
     }
 
-    /// Fingerprints of the stored verdicts that the rows above `after` up to `last` speak of.
+    /// Fingerprints of the stored verdicts and answers to known fields that the rows above `after` up to `last` speak of.
     async fn verdict_fingerprints(&self, after: i64, last: i64) -> Result<HashMap<String, String>> {
-        let sql = "SELECT v.* FROM verdicts v WHERE v.id IN
-                   (SELECT a.target FROM audit a WHERE a.act = $1 AND a.seq > $2 AND a.seq <= $3)";
-        let rows = self.db.all(sql, args![RECORDED, after, last]).await?;
+        let verdicts = "SELECT v.* FROM verdicts v WHERE v.id IN
+                        (SELECT a.target FROM audit a WHERE a.act = $1 AND a.seq > $2 AND a.seq <= $3)";
+        let answers = "SELECT c.verdict AS id, c.control AS task, c.user_id, c.act, c.at FROM control_answers c WHERE c.verdict IN
+                       (SELECT a.target FROM audit a WHERE a.act = $1 AND a.seq > $2 AND a.seq <= $3)";
+        let mut rows = self.db.all(verdicts, args![RECORDED, after, last]).await?;
+        rows.extend(self.db.all(answers, args![ANSWERED, after, last]).await?);
         rows.iter().map(|row| Ok((row.text("id")?, fingerprint(row)?))).collect()
     }
 }
 
 /// Why the verdict that a row speaks of is not what the chain remembers.
 fn verdict_differs(entry: &AuditEntry, stored: &HashMap<String, String>) -> Option<String> {
-    if entry.act != RECORDED {
+    if ![RECORDED, ANSWERED].contains(&entry.act.as_str()) {
         return None;
     }
     let Some(actual) = stored.get(&entry.target) else { return Some(format!("verdict {} is gone", entry.target)) };

@@ -1,6 +1,6 @@
 //! Known fields shown again: given to one person, answered like any task, followed by nothing.
 
-use crate::audit::{self, event, sha256};
+use crate::audit::{self, event};
 use crate::columns::to_json;
 use crate::db::{Row, Tx, args};
 use crate::error::{Result, StoreError, task_name};
@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// Begins the key of a known field in somebody's hands.
 const KEY: &str = "control/";
+/// The act in the audit chain.
+pub(crate) const ANSWERED: &str = "control.answer";
 
 /// Controls, each with the task that it shows again, and its answer if there is one.
 macro_rules! controls {
@@ -120,8 +122,10 @@ impl Store {
             }
             return Err(StoreError::Closed(format!("{} is done", task_name(verdict.task))));
         }
-        let detail = serde_json::json!({ "control": verdict.task.to_string(), "sha256": sha256(&act) });
-        audit::append(&mut tx, now, &event(Some(verdict.user), "control.answer", &verdict.id.to_string(), &detail)).await?;
+        let sql = "SELECT verdict AS id, control AS task, user_id, act, at FROM control_answers WHERE verdict = $1";
+        let answer = tx.one(sql, args![verdict.id]).await?.ok_or_else(|| tasks::missing(verdict.task))?;
+        let detail = serde_json::json!({ "control": verdict.task.to_string(), "sha256": verdicts::fingerprint(&answer)? });
+        audit::append(&mut tx, now, &event(Some(verdict.user), ANSWERED, &verdict.id.to_string(), &detail)).await?;
         tx.commit().await?;
         Ok(Saved::New)
     }

@@ -124,4 +124,6 @@ pub(crate) async fn an_answer_to_a_known_field_needs_it_in_hand_and_is_stored_on
     bed.store.release(known.bob.id, shown.id).await.unwrap();
     assert!(matches!(bed.store.release(known.ann.id, shown.id).await, Err(StoreError::NotFound(_))));
     assert!(bed.store.claim(known.ann.id, Role::Verifier, None, 5, MINUTE).await.unwrap().is_empty());
+    bed.tamper("UPDATE control_answers SET act = replace(act, '17', '71')").await;
+    assert!(matches!(bed.store.verify_audit().await.unwrap(), AuditReport::Broken { .. }), "an answer behind the chain's back");
 }
