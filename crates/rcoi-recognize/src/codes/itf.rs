@@ -1,6 +1,7 @@
 //! Interleaved 2 of 5 (ISO/IEC 16390) from the widths along one line. Nothing in it but the count of wide bars checks itself,
 //! so quiet zones are asked for, and callers ask for several lines and for the length or a check digit.
 
+use super::one_print;
 use super::runs::{Hit, Runs};
 use rcoi_template::bars::ITF_WIDE;
 
@@ -20,9 +21,17 @@ pub(super) fn find(runs: &Runs) -> Vec<Hit> {
     starts
         .filter_map(|start| {
             let (text, end) = digits(widths, start)?;
+            one_print::holds(runs, start, &wide(&text)).then_some(())?;
             Some(Hit { text, from: runs.edge(start), to: runs.edge(end) })
         })
         .collect()
+}
+
+/// Which runs of a code are wide, from its start to its stop, a bar first.
+fn wide(text: &str) -> Vec<bool> {
+    let bits: Vec<u8> = text.bytes().map(|digit| ITF_WIDE[usize::from(digit - b'0')]).collect();
+    let pairs = bits.chunks_exact(2).flat_map(|pair| (0..10).map(move |i| pair[i % 2] >> (4 - i / 2) & 1 == 1));
+    [false; 4].into_iter().chain(pairs).chain([true, false, false]).collect()
 }
 
 /// The digits and the run after the stop.

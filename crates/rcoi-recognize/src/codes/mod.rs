@@ -8,6 +8,7 @@ mod itf;
 mod joint;
 mod layout;
 mod matrix;
+mod one_print;
 mod page;
 mod runs;
 mod solve;

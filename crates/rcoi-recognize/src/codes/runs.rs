@@ -13,6 +13,8 @@ pub(super) struct Hit {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Runs {
     pub(super) widths: Vec<f32>,
+    /// Brightness where each is itself most: the darkest sample of a bar, the brightest of a space.
+    pub(super) tones: Vec<f32>,
     length: f32,
 }
 
@@ -48,28 +50,33 @@ impl Runs {
             let next = cuts[(i + 1).min(cuts.len() - 1)];
             cuts[i.min(cuts.len() - 1)] * (1.0 - part) + next * part
         };
-        let (mut widths, mut last, mut dark) = (Vec::new(), 0.0, false);
-        let mut before = 1.0;
+        let (mut widths, mut tones, mut last, mut dark) = (Vec::new(), Vec::new(), 0.0, false);
+        let (mut before, mut tone) = (1.0, line.first().copied().unwrap_or(high));
         for (x, value) in line.iter().enumerate() {
             let above = value - cut(x);
             if (above < 0.0) != dark {
                 // A line that begins within a bar has an edge at its end.
                 let edge = if x == 0 { 0.0 } else { x as f32 - 0.5 + share(before, above) };
                 widths.push(edge - last);
-                (last, dark) = (edge, above < 0.0);
+                tones.push(tone);
+                (last, dark, tone) = (edge, above < 0.0, *value);
             }
+            tone = if dark { tone.min(*value) } else { tone.max(*value) };
             before = above;
         }
         widths.push(line.len() as f32 - last);
+        tones.push(tone);
         if dark {
             widths.push(0.0);
+            tones.push(high);
         }
-        Self { widths, length: line.len() as f32 }
+        Self { widths, tones, length: line.len() as f32 }
     }
 
     /// The same line seen from its other end.
     pub(super) fn turned(&self) -> Self {
-        Self { widths: self.widths.iter().rev().copied().collect(), length: self.length }
+        let backwards = |values: &[f32]| values.iter().rev().copied().collect();
+        Self { widths: backwards(&self.widths), tones: backwards(&self.tones), length: self.length }
     }
 
     /// Where run `index` begins.
@@ -114,7 +121,7 @@ mod tests {
         // Three quarters of the ink in the samples at both ends.
         let line = [200.0, 200.0, 200.0, 80.0, 40.0, 40.0, 80.0, 200.0, 200.0, 200.0];
         let runs = Runs::of(&line, 4);
-        assert_eq!(runs.widths.len(), 3);
+        assert_eq!((runs.widths.len(), runs.tones.as_slice()), (3, &[200.0, 40.0, 200.0][..]));
         assert!((runs.widths[1] - 3.67).abs() < 0.1, "{:?}", runs.widths);
         assert!((runs.widths.iter().sum::<f32>() - 10.0).abs() < 1e-4);
     }
