@@ -33,12 +33,13 @@ impl Store {
         let (now, until) = (self.micros(), self.lease_end(lease));
         let values = |limit: i64| args![user, until, now, station.as_str(), exam, limit, from, to];
         let mut tx = self.db.begin_light().await?;
+        // Without the index on the station's open tasks, of which there may be millions: those in one person's hands are few.
         let mut rows = tx
             .all(
                 "UPDATE tasks SET lease_until = $2 WHERE id IN (
                      SELECT id FROM tasks
                      WHERE state = 'open' AND claimed_by = $1 AND lease_until > $3
-                       AND station = $4 AND ($5 IS NULL OR exam = $5) AND sort_key >= $7 AND sort_key < $8
+                       AND station || '' = $4 AND ($5 IS NULL OR exam = $5) AND sort_key >= $7 AND sort_key < $8
                      ORDER BY sort_key, id LIMIT $6)
                  RETURNING *",
                 values(i64::from(n)),

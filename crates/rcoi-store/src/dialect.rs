@@ -59,10 +59,11 @@ pub(crate) const CLAIM: Both = Both {
 };
 
 /// Gives a user the free tasks behind the open symbols of one character, the likeliest slips together.
-/// $1 user, $2 new lease end, $3 now, $4 symbol, $5 how many symbols.
+/// $1 user, $2 new lease end, $3 now, $4 symbol, $5 how many symbols. SQLite takes a CROSS JOIN in the order it is written in; on its
+/// own it may go through all open tasks.
 pub(crate) const CLAIM_SYMBOLS: Both = Both {
     sqlite: "UPDATE tasks SET claimed_by = $1, lease_until = $2 WHERE id IN (
-                 SELECT t.id FROM symbols s JOIN tasks t ON t.id = s.task
+                 SELECT t.id FROM symbols s CROSS JOIN tasks t ON t.id = s.task
                  WHERE s.said IS NULL AND s.symbol = $4 AND t.state = 'open' AND t.station = 'verifier'
                    AND (t.claimed_by IS NULL OR t.claimed_by = $1 OR t.lease_until <= $3)
                  ORDER BY s.rival, s.doubt DESC LIMIT $5)",

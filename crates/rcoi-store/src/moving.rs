@@ -228,6 +228,8 @@ impl Store {
             if matches!(target.db, Db::Postgres(_)) {
                 let sql = "SELECT setval(pg_get_serial_sequence('verdicts', 'seq'), GREATEST((SELECT MAX(seq) FROM verdicts), 1)) AS seq";
                 to.all(sql, vec![]).await?;
+                // Until the server counts by itself it plans for empty tables, and everybody waits.
+                to.run("ANALYZE", vec![]).await?;
             }
             to.commit().await?;
             Moved::Rows(rows)

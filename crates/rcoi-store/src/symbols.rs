@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::rows::{Controls, NewSymbol, SymbolRow};
 use crate::store::Store;
 use rcoi_model::{ExamId, PageId, TaskId, UserId};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Different characters that one claim may bring together when the backlog ends.
@@ -19,36 +20,34 @@ impl Store {
     /// Characters the user holds already come again.
     pub async fn claim_symbols(&self, user: UserId, like: Option<char>, n: u32, lease: Duration) -> Result<Vec<SymbolRow>> {
         let (now, until) = (self.micros(), self.lease_end(lease));
-        let mut kinds: Vec<String> = like.into_iter().map(String::from).collect();
-        let mut rows: Vec<SymbolRow> = Vec::new();
+        let (mut rows, mut brought) = (Vec::<SymbolRow>::new(), 0);
+        let mut kinds: VecDeque<String> = like.into_iter().map(String::from).collect();
         let mut looked = false;
-        let mut at = 0;
-        while rows.len() < n as usize && at < MOST_KINDS {
-            if at >= kinds.len() {
+        while rows.len() < n as usize && brought < MOST_KINDS {
+            let Some(kind) = kinds.pop_front() else {
                 if std::mem::replace(&mut looked, true) {
                     break;
                 }
-                let more = self.frequent_symbols(user).await?;
-                kinds.extend(more.into_iter().filter(|kind| like.is_none_or(|l| *kind != l.to_string())));
+                kinds = self.open_kinds().await?.into_iter().filter(|kind| like.is_none_or(|l| *kind != l.to_string())).collect();
                 continue;
-            }
-            let (kind, rest) = (&kinds[at], i64::from(n) - rows.len() as i64);
+            };
+            let rest = i64::from(n) - rows.len() as i64;
             let mut tx = self.db.begin_light().await?;
-            tx.run(CLAIM_SYMBOLS, args![user, until, now, kind, rest]).await?;
-            rows.extend(held(&mut tx, user, now, kind, rest).await?);
+            tx.run(CLAIM_SYMBOLS, args![user, until, now, &kind, rest]).await?;
+            let of_kind = held(&mut tx, user, now, &kind, rest).await?;
             tx.commit().await?;
-            at += 1;
+            // A kind that others have in their hands is none.
+            brought += usize::from(!of_kind.is_empty());
+            rows.extend(of_kind);
         }
         Ok(rows)
     }
 
-    /// Kinds of characters that wait and are free for this user, the most frequent first.
-    async fn frequent_symbols(&self, user: UserId) -> Result<Vec<String>> {
-        let sql = "SELECT s.symbol, COUNT(*) AS n FROM symbols s JOIN tasks t ON t.id = s.task
-                   WHERE s.said IS NULL AND t.state = 'open' AND t.station = 'verifier'
-                     AND (t.claimed_by IS NULL OR t.claimed_by = $1 OR t.lease_until <= $2)
-                   GROUP BY s.symbol ORDER BY n DESC, s.symbol";
-        self.db.all(sql, args![user, self.micros()]).await?.iter().map(|row| row.text("symbol")).collect()
+    /// Kinds of characters that wait, the most frequent first. Whether they are in somebody's hands only a claim can tell: to ask
+    /// the fields of all of them would take longer with every character.
+    async fn open_kinds(&self) -> Result<Vec<String>> {
+        let sql = "SELECT symbol, COUNT(*) AS n FROM symbols WHERE said IS NULL GROUP BY symbol ORDER BY n DESC, symbol";
+        self.db.all(sql, vec![]).await?.iter().map(|row| row.text("symbol")).collect()
     }
 
     /// Characters that somebody else read otherwise than the machine, and as its second choice (two witnesses), and that this

@@ -3,6 +3,7 @@
 //! `cargo run --release -p rcoi --example verifiers -- --password … http://127.0.0.1:8080`
 //!
 //! Half of the people stand at boards, half at fields. They confirm what the machine read, so run it against a drawn exam.
+//! Nobody looks equally long twice, and nobody begins when the others do: people do not walk in step.
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
@@ -24,13 +25,16 @@ struct Args {
     people: u32,
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// How long a person looks at a field, milliseconds: a quick one, all night.
+    /// How long a person looks at a field, milliseconds (half as long to one and a half times as long): a quick one, all night.
     #[arg(long, default_value_t = 2000)]
     look: u64,
     /// How long a person looks at a board of sixty characters, milliseconds: five a second.
     #[arg(long, default_value_t = 12_000)]
     look_at_board: u64,
 }
+
+/// Fields of one claim.
+const ROUND: u32 = 8;
 
 /// Times of calls by name, and what went wrong.
 #[derive(Default)]
@@ -86,7 +90,7 @@ impl Person {
 
     /// One round at the fields station: a claim, a picture and a verdict for each field.
     async fn fields(&self, look: Duration, until: Instant) -> bool {
-        let Some(got) = self.json("claim fields", "/api/v1/tasks/claim", json!({ "n": 8, "station": "verifier" })).await else {
+        let Some(got) = self.json("claim fields", "/api/v1/tasks/claim", json!({ "n": ROUND, "station": "verifier" })).await else {
             return false;
         };
         let tasks = got["tasks"].as_array().cloned().unwrap_or_default();
@@ -96,7 +100,7 @@ impl Person {
             }
             let id = task["id"].as_str().unwrap_or_default();
             self.timed("picture", Method::GET, &format!("/api/v1/tasks/{id}/picture"), None).await;
-            tokio::time::sleep(look).await;
+            tokio::time::sleep(about(look)).await;
             let verdict_id = VerdictId(uuid::Uuid::new_v4());
             let verdict = if may_stand(task) {
                 json!({ "verdict_id": verdict_id, "act": "value", "value": task["value"] })
@@ -115,11 +119,17 @@ impl Person {
         if symbols.is_empty() {
             return false;
         }
-        tokio::time::sleep(look).await;
+        tokio::time::sleep(about(look)).await;
         let items: Vec<Value> = symbols.iter().map(|s| json!({ "task": s["task"], "cell": s["cell"], "said": s["symbol"] })).collect();
         let board = json!({ "board_id": BoardId(uuid::Uuid::new_v4()), "items": items });
         self.timed("board", Method::POST, "/api/v1/boards", Some(board)).await.is_some()
     }
+}
+
+/// From half to one and a half times as long.
+fn about(long: Duration) -> Duration {
+    let chance = (uuid::Uuid::new_v4().as_u128() % 1024) as f64 / 1024.0;
+    long.mul_f64(0.5 + chance)
 }
 
 /// May what the machine read be confirmed? The centre refuses what the field may not hold.
@@ -156,12 +166,11 @@ async fn main() -> Result<()> {
     let (look, look_at_board) = (Duration::from_millis(args.look), Duration::from_millis(args.look_at_board));
     let work = people.into_iter().enumerate().map(|(n, person)| {
         tokio::spawn(async move {
-            // Nobody begins at the same moment.
-            tokio::time::sleep(if n % 2 == 0 { look } else { look_at_board } * (n as u32 % 50) / 50).await;
+            tokio::time::sleep(if n % 2 == 0 { look * ROUND } else { look_at_board } * (n as u32 % 50) / 50).await;
             while Instant::now() < until {
                 let busy = if n % 2 == 0 { person.fields(look, until).await } else { person.board(look_at_board).await };
                 if !busy {
-                    tokio::time::sleep(look).await;
+                    tokio::time::sleep(about(look)).await;
                 }
             }
         })
