@@ -4,7 +4,7 @@
 //! that takes too long, or brings its process down, costs that process and nothing else.
 
 use crate::known::ExamKnowledge;
-use crate::reader::Pictures;
+use crate::pictures::{Pictures, Wanted};
 use rcoi_model::PageReading;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -33,7 +33,7 @@ pub struct Servant {
 }
 
 /// What is asked about the bytes of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Question {
     /// How many pages has it?
     Pages,
@@ -41,14 +41,16 @@ pub enum Question {
     Page(u32, Option<Box<ExamKnowledge>>),
     /// What does this page look like, counted from 0?
     Picture(u32),
+    /// Pictures of this out of the page that was just read; there are no bytes.
+    Cut(Wanted),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Answer {
     Pages(u32),
-    /// What it says, and pictures of what somebody may have to judge.
-    Page(Box<PageReading>, Pictures),
+    Page(Box<PageReading>),
     Picture(Pixels),
+    Cut(Pictures),
 }
 
 /// A grey picture on its way.
@@ -90,6 +92,20 @@ impl Servants {
     /// # Errors
     /// A process cannot be started: no fault of the file.
     pub fn ask(&self, question: &Question, bytes: &[u8]) -> io::Result<Said> {
+        Ok(self.ask_on(question, bytes, |_| None)?.0)
+    }
+
+    /// As [`Servants::ask`]; then asks the same process what `next` makes of the answer. `None`: it was asked nothing more, or did
+    /// not answer any more.
+    ///
+    /// # Errors
+    /// A process cannot be started: no fault of the file.
+    pub fn ask_on(
+        &self,
+        question: &Question,
+        bytes: &[u8],
+        next: impl FnOnce(&Answer) -> Option<Question>,
+    ) -> io::Result<(Said, Option<Said>)> {
         let mut died = String::new();
         // One death may be an accident (the machine ran out of memory); two are the file's doing.
         for _ in 0..2 {
@@ -100,14 +116,22 @@ impl Servants {
             };
             match process.ask(question, bytes, self.limit) {
                 Ok(said) => {
-                    self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
-                    return Ok(said);
+                    let then = said.as_ref().ok().and_then(next).map(|question| process.ask(&question, &[], self.limit));
+                    let (then, is_lost) = match then {
+                        Some(Err(_)) => (None, true),
+                        Some(Ok(said)) => (Some(said), false),
+                        None => (None, false),
+                    };
+                    if !is_lost {
+                        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+                    }
+                    return Ok((said, then));
                 }
-                Err(Lost::TooLong) => return Ok(Err(format!("чтение дольше {} с прервано", self.limit.as_secs_f32()))),
+                Err(Lost::TooLong) => return Ok((Err(format!("чтение дольше {} с прервано", self.limit.as_secs_f32())), None)),
                 Err(Lost::Died(how)) => died = how,
             }
         }
-        Ok(Err(format!("чтение оборвалось: {died}")))
+        Ok((Err(format!("чтение оборвалось: {died}")), None))
     }
 }
 
@@ -260,7 +284,7 @@ mod tests {
             asked.push((question.clone(), bytes));
             match question {
                 Question::Pages => Ok(Answer::Pages(3)),
-                Question::Page(..) => Err("no page".to_owned()),
+                Question::Page(..) | Question::Cut(_) => Err("no page".to_owned()),
                 Question::Picture(_) => Ok(Answer::Picture(Pixels { width: 2, height: 1, samples: vec![0, 255] })),
             }
         };
@@ -295,6 +319,16 @@ mod tests {
         let said = shell(&script, Duration::from_secs(20)).ask(&Question::Page(0, None), b"a page").unwrap();
         assert!(said.is_err_and(|why| why.contains("оборвалось") && why.ends_with("9: no memory")));
         assert_eq!(std::fs::read_to_string(starts.path()).unwrap().lines().count(), 2);
+    }
+
+    #[test]
+    fn a_process_that_dies_over_the_pictures_has_read_its_page_all_the_same() {
+        // It answers the first question and leaves at the second.
+        let said = serde_json::to_string(&Said::Ok(Answer::Pages(3))).unwrap();
+        let lengths = [said.len() as u64, 0].map(|len| len.to_le_bytes().map(|b| format!("\\{b:03o}")).concat());
+        let script = format!("head -c 20 >/dev/null; printf '{}%s{}' '{said}'; sleep 0.2; exit 3", lengths[0], lengths[1]);
+        let answered = shell(&script, Duration::from_secs(20)).ask_on(&Question::Pages, b"", |_| Some(Question::Cut(Wanted::default())));
+        assert_eq!(answered.unwrap(), (Ok(Answer::Pages(3)), None));
     }
 
     #[test]

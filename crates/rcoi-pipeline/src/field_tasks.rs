@@ -1,8 +1,7 @@
 //! Which fields of a fresh reading become tasks.
 
-use crate::cell_pictures::CellPicture;
-use crate::field_pictures::FieldPicture;
-use crate::reader::Pictures;
+use crate::pictures::{CellPicture, FieldPicture, Pictures};
+use crate::wanted::is_apart;
 use rcoi_model::{Doubt, ExamId, FieldKind, FieldReading, Page, PageReading, Role, Task, TaskState, TaskSubject};
 use rcoi_rules::{Expectations, KnownSheet, PacketFacts, Policy, lot, needs};
 use rcoi_store::{Cutout, Cuts, NewSymbol};
@@ -93,7 +92,7 @@ pub(crate) fn cuts(policy: &Policy, tasks: &[Task], reading: &PageReading, pictu
 /// The characters of these tasks that can be judged apart from their field.
 fn symbols(policy: &Policy, tasks: &[Task], reading: &PageReading, pictures: &[CellPicture]) -> Vec<NewSymbol> {
     let mut symbols = Vec::new();
-    for task in tasks.iter().filter(|t| t.station == Role::Verifier && t.key.starts_with("field/")) {
+    for task in tasks.iter().filter(|t| is_apart(t)) {
         let field = field_of(&task.key).and_then(|name| reading.fields.iter().find(|f| f.name == name));
         let Some(field) = field else { continue };
         let cells = policy.apart(field);

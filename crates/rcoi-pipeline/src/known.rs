@@ -2,8 +2,9 @@
 
 use rcoi_model::ExamPlan;
 use rcoi_recognize::{Known, OfField, Prior};
-use rcoi_rules::KnownSheet;
+use rcoi_rules::{Expectations, KnownSheet, PlanIndex};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The knowledge about one packet: small, so that it can be sent to whoever reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,23 @@ impl ExamKnowledge {
         let here = |p: &&rcoi_model::Participant| p.ppe == ppe && p.room == room;
         let participants = plan.participants.iter().filter(here).cloned().collect();
         Self { plan: ExamPlan { participants, ..head(plan) }, ppe: ppe.to_owned(), room: room.to_owned() }
+    }
+}
+
+/// The plan of an exam with its index, which is made once: every page of the exam asks it.
+#[derive(Debug)]
+pub(crate) struct IndexedPlan {
+    pub(crate) plan: Arc<ExamPlan>,
+    index: PlanIndex,
+}
+
+impl IndexedPlan {
+    pub(crate) fn of(plan: ExamPlan) -> Self {
+        Self { index: PlanIndex::of(&plan), plan: Arc::new(plan) }
+    }
+
+    pub(crate) fn expect(&self) -> Expectations<'_> {
+        Expectations::with(&self.plan, &self.index)
     }
 }
 

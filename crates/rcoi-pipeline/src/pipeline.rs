@@ -4,6 +4,7 @@ use crate::cutout::DecodedPages;
 use crate::error::{PipelineError, Result};
 use crate::facts::{MadeSheets, ReadFacts};
 use crate::intake::IN_MEMORY;
+use crate::known::IndexedPlan;
 use crate::policies::Holds;
 use crate::reader::{Reader, Readers};
 use crate::thumbnail::Thumbnails;
@@ -106,7 +107,7 @@ pub(crate) struct Inner {
     pub(crate) read_facts: Mutex<BTreeMap<PageId, Arc<ReadFacts>>>,
     /// What the last reconciliation of each exam made of its sheets.
     pub(crate) made_sheets: Mutex<BTreeMap<ExamId, MadeSheets>>,
-    pub(crate) plans: Mutex<BTreeMap<ExamId, Arc<ExamPlan>>>,
+    pub(crate) plans: Mutex<BTreeMap<ExamId, Arc<IndexedPlan>>>,
     /// Exams in which something changed since their last reconciliation.
     pub(crate) changed: Mutex<BTreeSet<ExamId>>,
     /// One reconciliation at a time: two with different snapshots would undo each other's tasks.
@@ -323,10 +324,15 @@ impl Pipeline {
     }
 
     pub(crate) async fn plan(&self, exam: ExamId) -> Result<Arc<ExamPlan>> {
+        Ok(Arc::clone(&self.indexed(exam).await?.plan))
+    }
+
+    /// The plan with its index.
+    pub(crate) async fn indexed(&self, exam: ExamId) -> Result<Arc<IndexedPlan>> {
         if let Some(plan) = lock(&self.inner.plans).get(&exam) {
             return Ok(plan.clone());
         }
-        let plan = Arc::new(self.inner.store.exam(exam).await?.plan);
+        let plan = Arc::new(IndexedPlan::of(self.inner.store.exam(exam).await?.plan));
         lock(&self.inner.plans).insert(exam, plan.clone());
         Ok(plan)
     }

@@ -177,12 +177,12 @@ impl Pipeline {
     async fn apply(&self, exam: ExamId, row: &PolicyRow, carrier: &str, cancel: &CancellationToken) -> Result<()> {
         // A page that is read meanwhile by an older one is refused by the store and thought about again.
         self.forget_policy(exam);
-        let (holds, plan) = (self.holding(exam).await?, self.plan(exam).await?);
+        let (holds, plan) = (self.holding(exam).await?, self.indexed(exam).await?);
         if holds.seq != row.seq {
             return Ok(());
         }
         let packets = self.packet_facts(exam).await?;
-        let expect = Expectations::new(&plan);
+        let expect = plan.expect();
         let (mut added, mut withdrawn, mut passed_over) = (0, 0, 0);
         loop {
             if cancel.is_cancelled() {

@@ -2,15 +2,13 @@
 
 use crate::advice::refusal;
 use crate::apart::{Answer, Pixels, Question, Said, Servant, Servants};
-use crate::cell_pictures::{CellPicture, cell_pictures};
 use crate::error::{PipelineError, Result};
-use crate::field_pictures::{FieldPicture, field_pictures};
 use crate::known::ExamKnowledge;
+use crate::pictures::{Pictures, Wanted, cut};
 use crate::pipeline::Params;
 use image::GrayImage;
 use rcoi_model::PageReading;
 use rcoi_recognize::{Known, Nothing, Picture, source};
-use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -22,15 +20,11 @@ pub trait PageReader: Send + Sync + 'static {
     fn read_page(&self, picture: &Picture, known: &dyn Known) -> PageReading;
 }
 
-/// Pictures of what somebody may have to judge on a page.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pictures {
-    pub cells: Vec<CellPicture>,
-    pub fields: Vec<FieldPicture>,
-}
+/// A page as it was read, with the pictures that were wanted of it.
+pub(crate) type Read = (PageReading, Pictures);
 
-/// A page as it was read, with pictures of what somebody may have to judge.
-pub type Read = (PageReading, Pictures);
+/// Says what is to be cut out of a page that was just read.
+pub(crate) type Wants = Box<dyn FnOnce(&PageReading) -> Wanted + Send>;
 
 /// Where pages are decoded and read.
 #[derive(Clone)]
@@ -81,19 +75,43 @@ impl Readers {
         }
     }
 
-    /// Decodes and reads one page. The inner `Err` is the page's own fault.
-    pub(crate) async fn read(&self, bytes: Vec<u8>, index: u32, known: ExamKnowledge, params: &Params) -> Result<Result<Read, String>> {
-        if let Place::Here(engine) = &self.place {
-            let _held = held(&self.room).await?;
-            let (engine, limits) = (Arc::clone(engine), params.limits.clone());
-            let work = tokio::task::spawn_blocking(move || read_page(&*engine, &bytes, index, Some(&known), &limits));
-            return match tokio::time::timeout(params.read_limit, work).await {
-                Ok(joined) => joined.map_err(PipelineError::from),
-                Err(_) => Ok(Err(format!("чтение дольше {} с прервано", params.read_limit.as_secs_f32()))),
-            };
-        }
-        match self.ask(&self.room, Question::Page(index, Some(Box::new(known))), bytes).await?.0 {
-            Ok(Answer::Page(reading, pictures)) => Ok(Ok((*reading, pictures))),
+    /// Decodes and reads one page, and cuts out of it what is wanted then. The inner `Err` is the page's own fault.
+    pub(crate) async fn read(
+        &self,
+        bytes: Vec<u8>,
+        index: u32,
+        known: ExamKnowledge,
+        wants: Wants,
+        params: &Params,
+    ) -> Result<Result<Read, String>> {
+        let servants = match &self.place {
+            Place::Here(engine) => {
+                let _held = held(&self.room).await?;
+                let (engine, limits) = (Arc::clone(engine), params.limits.clone());
+                let work = tokio::task::spawn_blocking(move || {
+                    let (reading, gray) = read_page(&*engine, &bytes, index, Some(&known), &limits)?;
+                    let pictures = cut(&gray, &wants(&reading));
+                    Ok((reading, pictures))
+                });
+                return match tokio::time::timeout(params.read_limit, work).await {
+                    Ok(joined) => joined.map_err(PipelineError::from),
+                    Err(_) => Ok(Err(format!("чтение дольше {} с прервано", params.read_limit.as_secs_f32()))),
+                };
+            }
+            Place::Apart(servants) => Arc::clone(servants),
+        };
+        let _held = held(&self.room).await?;
+        let question = Question::Page(index, Some(Box::new(known)));
+        let next = move |answer: &Answer| match answer {
+            Answer::Page(reading) => Some(wants(reading)).filter(|wanted| !wanted.is_empty()).map(Question::Cut),
+            _ => None,
+        };
+        let asked = tokio::task::spawn_blocking(move || servants.ask_on(&question, &bytes, next)).await?;
+        let (said, cut) = asked.map_err(|error| nobody_reads(&error))?;
+        // Pictures that could not be cut are cut when somebody looks.
+        let pictures = if let Some(Ok(Answer::Cut(pictures))) = cut { pictures } else { Pictures::default() };
+        match said {
+            Ok(Answer::Page(reading)) => Ok(Ok((*reading, pictures))),
             Ok(_) => Err(other_answer()),
             Err(why) => Ok(Err(why)),
         }
@@ -132,7 +150,7 @@ impl Readers {
         let asked = tokio::task::spawn_blocking(move || (servants.ask(&question, &bytes), bytes)).await?;
         match asked {
             (Ok(said), bytes) => Ok((said, bytes)),
-            (Err(error), _) => Err(PipelineError::Internal(format!("no process to read in: {error}"))),
+            (Err(error), _) => Err(nobody_reads(&error)),
         }
     }
 }
@@ -142,11 +160,15 @@ async fn held(room: &Semaphore) -> Result<SemaphorePermit<'_>> {
     room.acquire().await.map_err(|e| PipelineError::Internal(e.to_string()))
 }
 
+fn nobody_reads(error: &std::io::Error) -> PipelineError {
+    PipelineError::Internal(format!("no process to read in: {error}"))
+}
+
 fn other_answer() -> PipelineError {
     PipelineError::Internal("an answer came that was not asked for".to_owned())
 }
 
-/// Decodes and reads one page; what is wrong with it, a panic of the engine included, becomes one line.
+/// Decodes and reads one page; what is wrong with it, a panic of the engine included, becomes one line. The decoded page comes with it.
 ///
 /// # Errors
 /// The page's own fault.
@@ -156,8 +178,7 @@ pub fn read_page(
     index: u32,
     known: Option<&ExamKnowledge>,
     limits: &source::Limits,
-) -> Result<Read, String> {
-    let asked = known.is_some();
+) -> Result<(PageReading, GrayImage), String> {
     let whole = AssertUnwindSafe(|| {
         let picture = source::decode(bytes, index, limits).map_err(|e| refusal(&e))?;
         let known: &dyn Known = match known {
@@ -165,13 +186,7 @@ pub fn read_page(
             None => &Nothing,
         };
         let reading = engine.read_page(&picture, known);
-        // Outside an exam nobody is asked.
-        let pictures = if asked {
-            Pictures { cells: cell_pictures(&picture.gray, &reading), fields: field_pictures(&picture.gray, &reading) }
-        } else {
-            Pictures::default()
-        };
-        Ok((reading, pictures))
+        Ok((reading, picture.gray))
     });
     catch_unwind(whole).unwrap_or_else(|panic| Err(format!("сбой при чтении: {}", panic_text(&*panic))))
 }

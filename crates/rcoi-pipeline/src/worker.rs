@@ -5,14 +5,16 @@
 use crate::error::{PipelineError, Result};
 use crate::field_tasks::{cuts, field_tasks};
 use crate::figures;
-use crate::known::ExamKnowledge;
-use crate::pipeline::Pipeline;
+use crate::known::{ExamKnowledge, IndexedPlan};
+use crate::pipeline::{Inner, Pipeline};
 use crate::policies::Holds;
-use rcoi_model::{Page, PageId};
+use crate::wanted::wanted;
+use rcoi_model::{Page, PageId, PageReading};
 use rcoi_queue::{Delivery, Task};
 use rcoi_rules::reconcile::undecodable;
-use rcoi_rules::{Expectations, PacketFacts};
+use rcoi_rules::{PacketFacts, Policy};
 use rcoi_store::{Begun, Cuts, StoreError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -118,22 +120,26 @@ impl Worker {
             Err(error) => return Err(error.into()),
         };
         figures::stage("fetch", begun);
-        let plan = self.patiently(|| self.pipeline.plan(page.exam)).await?;
+        let plan = self.patiently(|| self.pipeline.indexed(page.exam)).await?;
         let packet = self.patiently(|| inner.store.packet(page.packet)).await?;
         let packet = PacketFacts { id: packet.id, ppe: packet.ppe, room: packet.room, declared: packet.declared };
-        let known = ExamKnowledge::of(&plan, &packet.ppe, &packet.room);
+        let known = ExamKnowledge::of(&plan.plan, &packet.ppe, &packet.room);
+        let Holds { policy, .. } = self.patiently(|| self.pipeline.holding(page.exam)).await?;
+        let asks = Arc::new(Asks { inner: Arc::clone(inner), plan, packet, page: page.clone() });
+        let wants = {
+            let asks = Arc::clone(&asks);
+            Box::new(move |reading: &PageReading| wanted(&policy, &asks.tasks(&policy, reading), reading))
+        };
         let reading_begun = Instant::now();
-        let (reading, pictures) = match inner.readers.read(bytes, page.index, known, &inner.params).await? {
+        let (reading, pictures) = match inner.readers.read(bytes, page.index, known, wants, &inner.params).await? {
             Ok(read) => read,
             Err(reason) => return self.patiently(|| self.pipeline.set_aside(page, &reason)).await,
         };
-        let template = reading.template.as_ref().and_then(|id| inner.templates.get(id));
-        let expect = Expectations::new(&plan);
         figures::stage("read", reading_begun);
         let saving_begun = Instant::now();
         let tasks = loop {
             let Holds { seq, policy } = self.patiently(|| self.pipeline.holding(page.exam)).await?;
-            let tasks = template.map(|template| field_tasks(&policy, &expect, &packet, page, template, &reading)).unwrap_or_default();
+            let tasks = asks.tasks(&policy, &reading);
             let cuts = Cuts { policy: Some(seq), ..cuts(&policy, &tasks, &reading, &pictures) };
             match self.patiently(|| inner.store.save_reading_with(page.id, &reading, &tasks, &cuts)).await {
                 // The head changed it while the page was read.
@@ -158,6 +164,23 @@ impl Worker {
             "page read"
         );
         Ok(())
+    }
+}
+
+/// What a page is asked for, whatever the policy.
+struct Asks {
+    inner: Arc<Inner>,
+    plan: Arc<IndexedPlan>,
+    packet: PacketFacts,
+    page: Page,
+}
+
+impl Asks {
+    /// The tasks that follow from a reading of the page.
+    fn tasks(&self, policy: &Policy, reading: &PageReading) -> Vec<rcoi_model::Task> {
+        let template = reading.template.as_ref().and_then(|id| self.inner.templates.get(id));
+        let of = |template| field_tasks(policy, &self.plan.expect(), &self.packet, &self.page, template, reading);
+        template.map(of).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the exam already knows about a field before anybody reads it: printed data, the roster, the kit.
 
 use rcoi_model::{ExamPlan, KitSheet, Participant};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Equal for people: letter case, outer spaces and leading zeros of numbers do not count.
@@ -14,31 +15,56 @@ pub fn same_value(a: &str, b: &str) -> bool {
     a == b || a.to_uppercase() == b.to_uppercase()
 }
 
-/// An index over the plan of one exam.
+/// Where in a plan participants and their sheets stand. It takes a moment for a large exam: make it once.
+#[derive(Debug, Clone, Default)]
+pub struct PlanIndex {
+    /// By sheet code: the participant's place in the plan, and the sheet's in the kit.
+    by_code: BTreeMap<String, (usize, usize)>,
+    by_participant: BTreeMap<String, usize>,
+}
+
+impl PlanIndex {
+    #[must_use]
+    pub fn of(plan: &ExamPlan) -> Self {
+        let people = || plan.participants.iter().enumerate();
+        let sheets = |(at, person): (usize, &Participant)| {
+            let kit = person.kit.iter().enumerate();
+            kit.map(|(line, sheet)| (sheet.code.clone(), (at, line))).collect::<Vec<_>>()
+        };
+        Self { by_code: people().flat_map(sheets).collect(), by_participant: people().map(|(at, p)| (p.code.clone(), at)).collect() }
+    }
+}
+
+/// What the plan of one exam says of its sheets.
 #[derive(Debug, Clone)]
 pub struct Expectations<'a> {
     pub plan: &'a ExamPlan,
-    by_code: BTreeMap<&'a str, (&'a Participant, &'a KitSheet)>,
-    by_participant: BTreeMap<&'a str, &'a Participant>,
+    index: Cow<'a, PlanIndex>,
 }
 
 impl<'a> Expectations<'a> {
     #[must_use]
     pub fn new(plan: &'a ExamPlan) -> Self {
-        let by_code = plan.participants.iter().flat_map(|p| p.kit.iter().map(move |k| (k.code.as_str(), (p, k)))).collect();
-        let by_participant = plan.participants.iter().map(|p| (p.code.as_str(), p)).collect();
-        Self { plan, by_code, by_participant }
+        Self { plan, index: Cow::Owned(PlanIndex::of(plan)) }
+    }
+
+    /// As [`Expectations::new`] with the index made before, of this very plan.
+    #[must_use]
+    pub fn with(plan: &'a ExamPlan, index: &'a PlanIndex) -> Self {
+        Self { plan, index: Cow::Borrowed(index) }
     }
 
     /// Owner and kit line of a sheet code.
     #[must_use]
     pub fn owner(&self, code: &str) -> Option<(&'a Participant, &'a KitSheet)> {
-        self.by_code.get(code).copied()
+        let (at, line) = self.index.by_code.get(code).copied()?;
+        let person = self.plan.participants.get(at)?;
+        Some((person, person.kit.get(line)?))
     }
 
     #[must_use]
     pub fn participant(&self, code: &str) -> Option<&'a Participant> {
-        self.by_participant.get(code).copied()
+        self.plan.participants.get(*self.index.by_participant.get(code)?)
     }
 }
 

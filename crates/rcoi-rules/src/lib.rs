@@ -19,7 +19,7 @@ pub mod value_check;
 pub use answers::{FinalAnswer, final_answers, replacements};
 pub use bind::{Binding, Bindings, bind};
 pub use effective::{FieldValue, ValueSource, effective_field};
-pub use expect::{Expectations, same_value};
+pub use expect::{Expectations, PlanIndex, same_value};
 pub use gate::{Block, BlockKind, GateFacts, gate};
 pub use limits::{Clock, ClockState, Limits, clock};
 pub use needs::{KnownSheet, needs};

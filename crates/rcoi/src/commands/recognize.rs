@@ -83,7 +83,7 @@ impl Job {
         let (servants, painter) = (&self.servants, self.painter.as_ref());
         let ask = |page: &PageSource| {
             let said = servants.ask(&Question::Page(page.index, None), &page.bytes).context("no process to read in")?;
-            if let (Ok(Answer::Page(reading, _)), Some(painter)) = (&said, painter) {
+            if let (Ok(Answer::Page(reading)), Some(painter)) = (&said, painter) {
                 painter.paint(page, reading)?;
             }
             anyhow::Ok(said)
@@ -91,7 +91,7 @@ impl Job {
         let asked: Vec<_> = pages.par_iter().map(ask).collect();
         for (page, said) in pages.iter().zip(asked) {
             match said? {
-                Ok(Answer::Page(reading, _)) => {
+                Ok(Answer::Page(reading)) => {
                     self.pages_read += 1;
                     let out = &mut self.out;
                     self.bar.suspend(|| out.print(page, &reading))?;

@@ -5,7 +5,7 @@ use crate::args::ServantArgs;
 use crate::config::Config;
 use crate::wiring::Engine;
 use anyhow::{Context, Result, anyhow};
-use rcoi_pipeline::{Answer, Pixels, Question, Said, Servant, read_page, refusal, serve};
+use rcoi_pipeline::{Answer, Pixels, Question, Said, Servant, cut, read_page, refusal, serve};
 use rcoi_recognize::source::{self, Limits};
 use rcoi_recognize::{FormReader, Params};
 use rcoi_template::builtin;
@@ -46,17 +46,25 @@ pub(crate) fn run(args: &ServantArgs) -> Result<Done> {
     std::thread::spawn(move || watch(&begun, longest));
     let engine = OnceLock::new();
     let limits = Limits::default();
+    // The page that was just read: pictures of it may be wanted.
+    let mut last = None;
     let ask = |question, bytes: Vec<u8>| -> Said {
         let _watched = begin.send(true);
+        let before = last.take();
         let said = match question {
             Question::Pages => source::page_count(&bytes, &limits).map(Answer::Pages).map_err(|e| refusal(&e)),
             Question::Picture(index) => source::decode(&bytes, index, &limits).map_err(|e| refusal(&e)).map(|picture| {
                 let (width, height) = picture.gray.dimensions();
                 Answer::Picture(Pixels { width, height, samples: picture.gray.into_raw() })
             }),
+            Question::Cut(wanted) => {
+                before.map(|page| Answer::Cut(cut(&page, &wanted))).ok_or_else(|| "no page was read before".to_owned())
+            }
             Question::Page(index, known) => match engine.get_or_init(|| load(args.templates.as_deref())) {
-                Ok(engine) => read_page(engine, &bytes, index, known.as_deref(), &limits)
-                    .map(|(reading, pictures)| Answer::Page(Box::new(reading), pictures)),
+                Ok(engine) => read_page(engine, &bytes, index, known.as_deref(), &limits).map(|(reading, gray)| {
+                    last = Some(gray);
+                    Answer::Page(Box::new(reading))
+                }),
                 // Templates that were fine when the parent started: it is told by the end of this process.
                 Err(error) => {
                     eprintln!("rcoi servant: {error:#}");
