@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// Different characters that one claim may bring together when the backlog ends.
 const MOST_KINDS: usize = 8;
+/// So many characters are few enough to ask the field of each whether it is free: a few milliseconds.
+const FEW: i64 = 2_000;
 /// Doubts are stored in parts of a million.
 const MILLION: f32 = 1e6;
 
@@ -28,7 +30,7 @@ impl Store {
                 if std::mem::replace(&mut looked, true) {
                     break;
                 }
-                kinds = self.open_kinds().await?.into_iter().filter(|kind| like.is_none_or(|l| *kind != l.to_string())).collect();
+                kinds = self.open_kinds(user).await?.into_iter().filter(|kind| like.is_none_or(|l| *kind != l.to_string())).collect();
                 continue;
             };
             let rest = i64::from(n) - rows.len() as i64;
@@ -43,11 +45,19 @@ impl Store {
         Ok(rows)
     }
 
-    /// Kinds of characters that wait, the most frequent first. Whether they are in somebody's hands only a claim can tell: to ask
-    /// the fields of all of them would take longer with every character.
-    async fn open_kinds(&self) -> Result<Vec<String>> {
+    /// Kinds of characters that wait, the most frequent first. While many wait, some of them may be all in others' hands: to ask the
+    /// fields of all of them would take longer with every character.
+    async fn open_kinds(&self, user: UserId) -> Result<Vec<String>> {
         let sql = "SELECT symbol, COUNT(*) AS n FROM symbols WHERE said IS NULL GROUP BY symbol ORDER BY n DESC, symbol";
-        self.db.all(sql, vec![]).await?.iter().map(|row| row.text("symbol")).collect()
+        let mut rows = self.db.all(sql, vec![]).await?;
+        if rows.iter().map(|row| row.int("n")).sum::<Result<i64>>()? <= FEW {
+            let sql = "SELECT s.symbol, COUNT(*) AS n FROM symbols s CROSS JOIN tasks t
+                       WHERE s.said IS NULL AND t.id = s.task AND t.state = 'open' AND t.station = 'verifier'
+                         AND (t.claimed_by IS NULL OR t.claimed_by = $1 OR t.lease_until <= $2)
+                       GROUP BY s.symbol ORDER BY n DESC, s.symbol";
+            rows = self.db.all(sql, args![user, self.micros()]).await?;
+        }
+        rows.iter().map(|row| row.text("symbol")).collect()
     }
 
     /// Characters that somebody else read otherwise than the machine, and as its second choice (two witnesses), and that this
