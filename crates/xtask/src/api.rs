@@ -39,7 +39,7 @@ pub(crate) fn run(mut args: impl Iterator<Item = String>) -> Result<()> {
         _ => bail!("cargo xtask api [--seconds N]   N for each role, 60 if not told"),
     };
     machine::ensure(&Need::BUILD)?;
-    machine::cargo(&["build", "--package", "rcoi"], &[])?;
+    machine::cargo(&["build", "--workspace", "--bin", "rcoi"], &[])?;
     let python = tool()?;
     let port = machine::free_ports()?;
     let demo = start(port)?;
