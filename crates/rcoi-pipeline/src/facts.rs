@@ -74,7 +74,8 @@ impl Pipeline {
     /// The facts of an exam for its reconciliation: fields that nothing is compared with are left out.
     pub(crate) async fn facts(&self, exam: ExamId) -> Result<ExamFacts> {
         let store = &self.inner.store;
-        let plan = self.plan(exam).await?;
+        let indexed = self.indexed(exam).await?;
+        let plan = Arc::clone(&indexed.plan);
         let pages = store.pages_of_exam(exam).await?;
         self.load_readings(exam, &pages).await?;
         let packets = store.packets(exam).await?;
@@ -96,7 +97,7 @@ impl Pipeline {
             })
             .collect();
         let said = self.said(exam, &changed, &marks).await?;
-        let expect = Expectations::new(&plan);
+        let expect = indexed.expect();
         for page in &changed {
             let keys = waiting.get(&page.id).unwrap_or(&none);
             let read = known.get(&page.id);

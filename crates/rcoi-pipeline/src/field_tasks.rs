@@ -1,7 +1,6 @@
 //! Which fields of a fresh reading become tasks.
 
 use crate::pictures::{CellPicture, FieldPicture, Pictures};
-use crate::wanted::is_apart;
 use rcoi_model::{Doubt, ExamId, FieldKind, FieldReading, Page, PageReading, Role, Task, TaskState, TaskSubject};
 use rcoi_rules::{Expectations, KnownSheet, PacketFacts, Policy, lot, needs};
 use rcoi_store::{Cutout, Cuts, NewSymbol};
@@ -37,6 +36,11 @@ pub(crate) fn sample_key(page: &Page, field: &str) -> String {
 /// Is the task one of the blind sample?
 pub(crate) fn is_sample(key: &str) -> bool {
     key.starts_with("sample/")
+}
+
+/// May characters of the field of this task be judged apart from it?
+pub(crate) fn is_apart(task: &Task) -> bool {
+    task.station == Role::Verifier && task.key.starts_with("field/")
 }
 
 /// The tasks for one page.

@@ -118,7 +118,7 @@ pub(crate) struct Inner {
 }
 
 /// Workers for each page that is read at a time: while one reads, the others fetch, save and acknowledge. With PostgreSQL and a broker
-/// two of them left a fifth of two cores idle (48 pages/s), four a twenty-fifth (56).
+/// two of them left a fifth of two cores idle, four a twenty-fifth.
 const HANDS: usize = 4;
 
 /// What a process does for the chain.

@@ -158,10 +158,10 @@ impl Pipeline {
 
     /// How many pages were looked at, and what each of these policies asks of people on them.
     pub(crate) async fn loads(&self, exam: ExamId, policies: &[&Policy]) -> Result<(u64, Vec<Load>)> {
-        let plan = self.plan(exam).await?;
+        let plan = self.indexed(exam).await?;
         let packets = self.packet_facts(exam).await?;
         let readings = self.inner.store.readings(exam, None, SAMPLE).await?;
-        let expect = Expectations::new(&plan);
+        let expect = plan.expect();
         let mut loads = vec![Load::default(); policies.len()];
         for (page, reading) in &readings {
             let page = self.inner.store.page(*page).await?;

@@ -9,7 +9,7 @@ use rcoi_model::{
     Doubt, Page, Role, RoomTrouble, SheetTrouble, Task, TaskId, TaskState, TaskSubject, UserId, Verdict, VerdictAct, VerdictId,
 };
 use rcoi_rules::reconcile::{EXTRA_FORM, LEDGER_FORM};
-use rcoi_rules::{Expectations, check_sheet_code, check_value, same_value};
+use rcoi_rules::{check_sheet_code, check_value, same_value};
 use rcoi_store::{AfterVerdict, RecordOptions, Saved, StoreError};
 
 impl Pipeline {
@@ -134,8 +134,8 @@ impl Pipeline {
         check_sheet_code(code).map_err(|e| PipelineError::Refused(e.to_string()))?;
         let page = page.ok_or_else(|| PipelineError::Refused("нет листа, которому дать код".to_owned()))?;
         let form = self.form_of(page).await?;
-        let plan = self.plan(page.exam).await?;
-        let expect = Expectations::new(&plan);
+        let plan = self.indexed(page.exam).await?;
+        let expect = plan.expect();
         match expect.owner(code) {
             Some((_, kit)) if kit.form == form => Ok(()),
             Some((_, kit)) => Err(PipelineError::Refused(format!("код {code} принадлежит бланку {}, а лист — бланк {form}", kit.form))),
@@ -147,11 +147,11 @@ impl Pipeline {
     async fn check_bind(&self, page: Option<&Page>, participant: &str) -> Result<()> {
         let page = page.ok_or_else(|| PipelineError::Refused("нет листа, который привязать".to_owned()))?;
         let form = self.form_of(page).await?;
-        let plan = self.plan(page.exam).await?;
-        if Expectations::new(&plan).participant(participant).is_none() {
+        let plan = self.indexed(page.exam).await?;
+        if plan.expect().participant(participant).is_none() {
             return Err(PipelineError::Refused(format!("участника {participant} нет в экзамене")));
         }
-        if form != EXTRA_FORM && !plan.forms.contains(&form) {
+        if form != EXTRA_FORM && !plan.plan.forms.contains(&form) {
             return Err(PipelineError::Refused(format!("бланк {form} не входит в комплект участника")));
         }
         Ok(())

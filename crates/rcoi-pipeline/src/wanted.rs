@@ -1,9 +1,9 @@
 //! Which pictures the tasks of a page need: of fields that are seen whole, and of characters that are judged apart from theirs.
 
 use crate::cutout::seen;
-use crate::field_tasks::{field_of, is_sample};
+use crate::field_tasks::{field_of, is_apart, is_sample};
 use crate::pictures::Wanted;
-use rcoi_model::{FieldKind, FieldReading, PageReading, Quad, Role, Task};
+use rcoi_model::{FieldKind, FieldReading, PageReading, Task};
 use rcoi_rules::Policy;
 use std::collections::BTreeSet;
 
@@ -33,12 +33,7 @@ pub(crate) fn wanted(policy: &Policy, tasks: &[Task], reading: &PageReading) -> 
             cells.extend(policy.apart(field).iter().filter_map(cell));
         }
     }
-    Wanted { fields: least_sure(fields, MOST_FIELDS), cells: least_sure::<(String, u32, Quad)>(cells, MOST_CELLS) }
-}
-
-/// May characters of the field of this task be judged apart from it?
-pub(crate) fn is_apart(task: &Task) -> bool {
-    task.station == Role::Verifier && task.key.starts_with("field/")
+    Wanted { fields: least_sure(fields, MOST_FIELDS), cells: least_sure(cells, MOST_CELLS) }
 }
 
 fn is_doubtful(field: &FieldReading) -> bool {
@@ -53,7 +48,7 @@ fn least_sure<T>(mut all: Vec<(f32, T)>, most: usize) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcoi_model::{CharReading, Confidence, Doubt, ExamId, Point, TaskId, TaskState, TaskSubject};
+    use rcoi_model::{CharReading, Confidence, Doubt, ExamId, Point, Quad, Role, TaskId, TaskState, TaskSubject};
     use rcoi_rules::policy::DEFAULT_POLICY;
 
     fn quad(left: f32, right: f32) -> Quad {
